@@ -1,4 +1,4 @@
-"""Warnings beside a zero-shot answer: truncated texts, foreign words, a single label, sigmoid scores."""
+"""Warnings beside a zero-shot answer: truncated, foreign and untaught labels, a single label, sigmoid scores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.labels import NONE_OF_THESE
 from workbench.prompts import fill
+from workbench.taught.words import taught_notes
 from workbench.text import language_note
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def notes(backend: ClipBackend, answer: Classification, templates: Sequence[str]
     warnings = [*_cut(backend, labels, templates)]
     if foreign := language_note(labels, backend.spec):
         warnings.append(foreign)
+    warnings += taught_notes(backend.spec, labels)
     if answer.score == "sigmoid":
         warnings.append("This model scores each label separately (sigmoid): the probabilities need not sum to 1.")
     elif len(answer.labels) == 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.labels import NONE_OF_THESE, check_names
 from workbench.prompts import DEFAULT, check_templates, fill
+from workbench.taught.likeness import unlike_notes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +29,7 @@ class Classification:
     probabilities: Tensor  # (n, k) float32; rows sum to 1 for softmax models, each on its own for sigmoid models
     logit_scale: float
     score: str  # "softmax" or "sigmoid"
+    unlike: tuple[str, ...] = ()  # n; a sentence for each picture that is unlike what the model has seen, else ""
 
     def ranked(self, row: int) -> list[tuple[str, float, float]]:
         """Return (label, probability, cosine) of one picture, the likeliest first."""
@@ -42,6 +44,7 @@ class ContrastMatrix:
     cosines: Tensor  # (n, m) float32
     text_given_image: Tensor  # (n, m) float32, rows sum to 1
     image_given_text: Tensor  # (n, m) float32, columns sum to 1
+    unlike: tuple[str, ...] = ()  # n, as a classification has them
 
 
 def classify(
@@ -92,7 +95,8 @@ def classify_rows(
         names = (*names, NONE_OF_THESE)
         if backend.spec.score == "sigmoid":
             chances[:, -1] = (1 - chances[:, :-1]).prod(dim=1)
-    return Classification(names, cosines, chances, backend.logit_scale, backend.spec.score)
+    unlike = tuple(unlike_notes(backend.spec, rows))
+    return Classification(names, cosines, chances, backend.logit_scale, backend.spec.score, unlike)
 
 
 def classifier(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
@@ -121,6 +125,8 @@ def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[
     Source:
         Radford et al. 2021, arXiv:2103.00020, figures 1 and 3.
     """
-    cosines = backend.embed_images(pictures) @ backend.embed_texts(texts).T
+    rows = backend.embed_images(pictures)
+    cosines = rows @ backend.embed_texts(texts).T
     logits = cosines * backend.logit_scale
-    return ContrastMatrix(cosines, logits.softmax(dim=1), logits.softmax(dim=0))
+    unlike = tuple(unlike_notes(backend.spec, rows))
+    return ContrastMatrix(cosines, logits.softmax(dim=1), logits.softmax(dim=0), unlike)

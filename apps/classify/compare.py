@@ -45,7 +45,9 @@ def verdict(first: Answer, second: Answer) -> str:
     """One line of Markdown: the likeliest label of each side."""
     (a, chance_a, _), (b, chance_b, _) = first.ranked[0], second.ranked[0]
     same = "Both agree." if a == b else "They disagree."
-    return f"A: **{literal(a)}**, {percent(chance_a)}. B: **{literal(b)}**, {percent(chance_b)}. {same}"
+    notes = "".join(f"\n\n- {literal(note)}" for note in dict.fromkeys((*first.notes, *second.notes)))
+    a, b = literal(first.marked(a)), literal(second.marked(b))
+    return f"A: **{a}**, {percent(chance_a)}. B: **{b}**, {percent(chance_b)}. {same}{notes}"
 
 
 def figure(first: Answer, second: Answer) -> Any:

@@ -46,11 +46,12 @@ def _classify(engine: Engine) -> Callable[..., Any]:
         none_of_these: Annotated[bool, "add a generic background class"] = False,
         model: Model = "",
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> Annotated[dict[str, Any], "model, and answers: label, probability and cosine, likeliest first"]:
+    ) -> Annotated[dict[str, Any], "model; answers: label, probability, cosine and taught, likeliest first; notes"]:
         """Classify one image with any labels (zero-shot)."""
         setup = _setup(labels, templates, model or engine.default, none_of_these=none_of_these)
         with engine.session(owner(request), setup.model, deadline=ANSWER.seconds) as session:
-            return {"model": session.spec.key, "answers": answer(session, image, setup, engine=engine).plain()}
+            result = answer(session, image, setup, engine=engine)
+        return {"model": setup.model, "answers": result.plain(), "notes": list(result.notes)}
 
     return classify
 

@@ -29,6 +29,7 @@ from workbench.labels import NONE_OF_THESE
 from workbench.pictures import SAMPLES, sample_path
 from workbench.reproduce import Setup
 from workbench.scheduler import CancelToken
+from workbench.taught.likeness import together
 
 IDLE = "Choose images or a zip, type labels, press “Classify all”."
 JOBS = Jobs("batch")
@@ -51,6 +52,8 @@ def summary(rows: tuple[Row, ...], ignored: tuple[str, ...]) -> str:
     text = f"**{len(rows) - failed} of {len(rows)}** images classified."
     if failed:
         text += f" {failed} could not be read; their rows say why."
+    if unlike := together([row.unlike for row in rows]):
+        text += f" {literal(unlike)}"
     if ignored:
         names = ", ".join(literal(name[:60]) for name in ignored[:5])
         text += f" {len(ignored)} other file(s) of the zip ignored: {names}{' …' if len(ignored) > 5 else ''}."

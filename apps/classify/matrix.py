@@ -21,6 +21,7 @@ from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.labels import parse_labels
 from workbench.pictures import CONTRASTIVE, sample_path
+from workbench.taught.likeness import together
 from workbench.zeroshot import ContrastMatrix, contrast
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ def matched(result: ContrastMatrix) -> tuple[int, int] | None:
 def verdict(result: ContrastMatrix) -> str:
     """Say how many matched pairs are first in each direction, or why there are none."""
     rows, columns = result.cosines.shape
-    right = matched(result)
+    right, unlike = matched(result), literal(together(result.unlike))
     if right is None:
-        return f"{rows} images and {columns} texts: unequal counts, so there are no pairs to match."
+        return f"{rows} images and {columns} texts: unequal counts, so there are no pairs to match. {unlike}"
     return (
         f"For **{right[0]} of {rows}** images their own text comes first; "
-        f"for **{right[1]} of {rows}** texts their own image does."
+        f"for **{right[1]} of {rows}** texts their own image does. {unlike}"
     )
 
 

@@ -29,7 +29,8 @@ JOBS = Jobs("answer")
 def figure(result: Answer) -> Any:
     """Draw the likeliest labels as bars."""
     top = result.ranked[:SHOWN]
-    return bars([label for label, _, _ in top], {"probability": [p for _, p, _ in top]}, axis="probability", top=1.0)
+    names = [result.marked(label) for label, _, _ in top]
+    return bars(names, {"probability": [p for _, p, _ in top]}, axis="probability", top=1.0)
 
 
 def shown(result: Answer) -> tuple[Any, ...]:

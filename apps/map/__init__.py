@@ -23,6 +23,7 @@ from apps.map.points import (
 )
 from apps.shared import index_choice as choice
 from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
+from apps.shared.markdown import literal
 from apps.shared.page import Labelled, Page
 from apps.shared.query import provenance
 from apps.shared.upload_folders import folder_beside_uploads
@@ -31,6 +32,7 @@ from workbench.engine import Session
 from workbench.labels import parse_labels
 from workbench.pictures import SAMPLES, sample_path
 from workbench.retrieval.projection import METHODS, Projection, project
+from workbench.taught.likeness import together, unlike_notes
 
 
 def build(page: Page) -> None:
@@ -70,6 +72,7 @@ def build(page: Page) -> None:
             colour = typed[by] if typed[by] in points.columns else KIND
             shown = screen(session, points, typed, by=colour)
             line = provenance(session, page.engine, time.perf_counter() - began)
+            line += f" {literal(together(unlike_notes(session.spec, points.images)))}"
         return {kept: points, whose: line, by: gr.update(choices=points.columns, value=colour), **shown}
 
     @handler

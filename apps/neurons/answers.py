@@ -26,6 +26,7 @@ from workbench.neurons.finding import Speakers, speakers
 from workbench.neurons.layers import is_last, layer_name
 from workbench.neurons.naming import name_units
 from workbench.neurons.vocabulary import embed_words
+from workbench.taught.likeness import unlike_note
 
 HEADERS = ["unit", "responds to", "adds to A − B", "to A", "to B"]
 NOTE = (
@@ -105,6 +106,7 @@ def build(page: Page, layer: gr.Dropdown) -> None:
             exact = is_last(session.anatomy, layer_name(session.anatomy, name or "last"))
             units = exact and split.speakers[0].name.startswith("unit") if split.speakers else False
             names = names_of(session, [one.unit for one in split.speakers]) if units else {}
+            unlike = unlike_note(session, Path(path or ""))
         listed = [
             [one.name, names.get(one.unit, ""), f"{one.adds:+.4f}", f"{one.to_a:+.4f}", f"{one.to_b:+.4f}"]
             for one in split.speakers
@@ -112,7 +114,7 @@ def build(page: Page, layer: gr.Dropdown) -> None:
         titles = [f"{one.name} {names.get(one.unit, '')}".strip() for one in split.speakers]
         figure = bars(titles, {"adds to A − B": [one.adds for one in split.speakers]}, axis="difference of cosines")
         return (
-            summary(split, labels, exact=exact),
+            f"{summary(split, labels, exact=exact)} {literal(unlike)}",
             gr.update(value=figure, visible=True),
             gr.update(value=listed, visible=True),
         )

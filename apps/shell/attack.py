@@ -168,4 +168,10 @@ def _print(row: dict[str, Any]) -> None:
 def _sentence(row: dict[str, Any]) -> str:
     end = f"{row['before']} → {row['answer']} ({100 * row['probability']:.1f} %)"
     verdict = "fooled" if row["success"] else "not fooled"
-    return f"{verdict}: {end}; “{row['word']}” covers {100 * row['cover']:.1f} % of the image"
+    cover = f"“{row['word']}” covers {100 * row['cover']:.1f} % of the image"
+    if "tries" not in row or "title" in row:  # nothing was searched, or another model answers
+        return f"{verdict}: {end}; {cover}"
+    if not row["success"]:
+        return f"{verdict}: {end}; {cover}, nothing found in {row['tries']} tries"
+    bound = f"the smallest needs at most {100 * row['bound']:.2f} %"
+    return f"{verdict}: {end}; {cover}, smallest found in {row['tries']} tries; {bound}"

@@ -19,6 +19,7 @@ from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, INTERRUPTED
 from workbench.image_inputs import image_files
 from workbench.strict_json import strict_json
+from workbench.taught.words import MARKS
 
 if TYPE_CHECKING:
     from workbench.results.predictions import Prediction
@@ -125,10 +126,16 @@ def _print_text(answers: Iterator[dict[str, Any]]) -> int:
             say(f"{entry['image']}: {entry['error']}")
             continue
         lines = [
-            f"  {100 * one['probability']:6.2f} %  {one['cosine']:+.4f}  {printable(one['label'])}"
+            f"  {100 * one['probability']:6.2f} %  {one['cosine']:+.4f}  {printable(one['label'])}{_mark(one)}"
             for one in entry["labels"]
         ]
         hidden = len(lines) - SHOWN
         more = [f"  … and {hidden} more label{'s' * (hidden > 1)}"] if hidden > 0 else []
         write(Text.assemble((printable(entry["image"]), "bold"), "\n" + "\n".join([*lines[:SHOWN], *more])))
+        if entry["unlike"]:
+            write("  The image is unlike what the model has seen: take the answer for a guess.")
     return failed
+
+
+def _mark(label: Mapping[str, Any]) -> str:
+    return MARKS.get(label.get("taught", ""), "")

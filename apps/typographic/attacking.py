@@ -28,10 +28,13 @@ IDLE = "Words, places, sizes and fonts are searched for the smallest paper label
 
 def verdict(attack: FoundAttack) -> str:
     """Say what was found, in Markdown."""
-    cover = f"{100 * attack.comparison.cover:.1f} % of the image, {attack.calls} model calls"
+    cover, target = f"{100 * attack.comparison.cover:.1f} % of the image", literal(attack.target)
     if attack.success:
-        return f"“{literal(attack.label.text)}” makes **{literal(attack.target)}** the answer with {cover}."
-    return f"No label within the budget made {literal(attack.target)} the answer; the nearest miss covers {cover}."
+        return (
+            f"“{literal(attack.label.text)}” makes **{target}** the answer with {cover}: the smallest found in "
+            f"{attack.calls} tries. The smallest there is needs at most that."
+        )
+    return f"None of {attack.calls} labels made {target} the answer; the nearest miss covers {cover}."
 
 
 def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) -> None:

@@ -71,10 +71,10 @@ def stage_payload(
 
 def summary(result: WrittenAnswers, words: Sequence[str]) -> str:
     """Say in one sentence what the words changed, as HTML."""
-    before, after = result.top(0), result.top(1)
+    before, after, unlike = result.top(0), result.top(1), escape(result.answers.unlike[0])
     if not words:
-        return "Type a word: it is written on the image, and the answer follows."
-    cover = f"The words cover {100 * result.cover:.1f}&nbsp;% of the image."
+        return f"Type a word: it is written on the image, and the answer follows. {unlike}"
+    cover = f"The words cover {100 * result.cover:.1f}&nbsp;% of the image. {unlike}"
     if before == after:
         return f"The answer stays <b>{escape(after)}</b>. {cover}"
     kind = "the written word" if meant(after, words) in words else "neither the image nor the word"

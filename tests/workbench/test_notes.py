@@ -19,9 +19,9 @@ ONE = ("a photo of a {}.",)
     [
         (("cat", "dog"), False, []),
         (("cat",), False, ["single label"]),
-        (("cat", "собака"), False, ["собака"]),
+        (("cat", "собака"), False, ["собака", "taught"]),
         (("cat", "dog"), True, ["none of these"]),
-        (("cat", "qz " * 60 + "end"), False, ["cut off"]),
+        (("cat", "qz " * 60 + "end"), False, ["cut off", "taught"]),
     ],
 )
 def test_each_note_has_its_reason(pocket: TorchBackend, labels: tuple[str, ...], none: bool, words: list[str]) -> None:

@@ -31,6 +31,7 @@ class Row:
     ranked: tuple[tuple[str, float, float], ...] = ()  # label, probability, cosine; likeliest first
     error: str = ""  # empty where all went well
     folder: str = ""  # of the zip in which the image is
+    unlike: str = ""  # a sentence, where the image is unlike what the model has seen
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,6 @@ def _rows(answer: Callable[[Sequence[Path]], Classification], some: Sequence[Ima
         half = len(some) // 2  # what was embedded already is in the engine's cache
         return _rows(answer, some[:half]) + _rows(answer, some[half:])
     return tuple(
-        Row(sample.name, tuple(answers.ranked(at)), folder=folder)
+        Row(sample.name, tuple(answers.ranked(at)), folder=folder, unlike=answers.unlike[at])
         for at, (sample, folder) in enumerate(zip(some, folders, strict=True))
     )

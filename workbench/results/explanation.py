@@ -49,6 +49,7 @@ class Explanation:
     label: str
     attribution: Attribution
     model: str = ""  # its key
+    unlike: str = ""  # a sentence, where the image is unlike what the model has seen
 
     @property
     def map(self) -> NDArray[np.float32]:
@@ -80,6 +81,7 @@ class Explanation:
             "summary": self.summary,
             "note": self.attribution.note,
             "holds": None if test is None else test.holds,
+            "unlike": self.unlike,
         }
 
     def to_frame(self) -> DataFrame:
@@ -99,7 +101,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         pictures = [html.image(self.square, "what the model saw"), html.image(self.overlay(), self.summary)]
-        lines = [heatmap.legend(signed=self._signed), self.summary, self.attribution.note]
+        lines = [heatmap.legend(signed=self._signed), self.summary, self.attribution.note, self.unlike]
         return html.block(f"{self.label}, {self.attribution.method}", *pictures, *map(html.paragraph, lines))
 
 
@@ -127,11 +129,12 @@ def explain(
         Unsupported: a method that this model does not offer.
     """
     names, opened = check_names(labels), safe_open(image)
-    label = label or classify(session, [opened], names, templates=templates).ranked(0)[0][0]
+    answered = classify(session, [opened], names, templates=templates)
+    label, unlike = label or answered.ranked(0)[0][0], answered.unlike[0]
     if label not in names:
         raise BadInput(f"Choose one of the labels: {', '.join(names[:8])}; got {label!r}.")
     pixels = session.prepare(opened).numpy()  # (3, s, s)
     texts = classifier(session, names, templates).numpy()
     square = Image.fromarray(pixels.transpose(1, 2, 0))
     for step in session.explain(Request(pixels=pixels, texts=texts, target=names.index(label), **options)):
-        yield Explanation(square, label, step, session.spec.key) if isinstance(step, Attribution) else step
+        yield Explanation(square, label, step, session.spec.key, unlike) if isinstance(step, Attribution) else step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypedDict, overload
@@ -15,6 +15,7 @@ from workbench.notes import notes
 from workbench.progress import Progress
 from workbench.prompts import DEFAULT
 from workbench.results import html
+from workbench.taught.words import marks
 from workbench.zeroshot import classify_rows
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.backend import ClipBackend, Picture
     from workbench.embedding import EmbeddedFile
     from workbench.results.charts import Chart
+    from workbench.taught.words import Taught
     from workbench.watching import Watch
 
 
@@ -63,6 +65,8 @@ class Prediction:
     score: str = "softmax"  # or "sigmoid"
     notes: tuple[str, ...] = ()  # what a reader must know before believing a number
     error: str = ""  # why the image has no answer; then there are no labels
+    taught: Mapping[str, Taught] = field(default_factory=dict)  # what each label is known from; empty: not known
+    unlike: str = ""  # a sentence, where the image is unlike what the model has seen
 
     @classmethod
     def failed(cls, image: Picture, error: str) -> Prediction:
@@ -80,17 +84,31 @@ class Prediction:
         """The probability of that label, 0..1; NaN where the image could not be read."""
         return float(self.probabilities.max()) if self.labels else float("nan")
 
+    @property
+    def remarks(self) -> list[str]:
+        """All sentences that belong beside the answer."""
+        return [*([self.unlike] if self.unlike else []), *self.notes]
+
     def ranked(self) -> list[tuple[str, float, float]]:
         """Return (label, probability, cosine), the likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")
         return [(self.labels[n], float(self.probabilities[n]), float(self.cosines[n])) for n in order]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return `image` and `labels` with label, probability and cosine, the likeliest first; or `error`."""
+        """Return `image`, `labels` with label, probability and cosine, `unlike` and `notes`; or `error`.
+
+        The likeliest label comes first. Of a shipped model, each also has `taught`: "photos", "drawings" (alone) or
+        "no"; and `unlike` says whether the image is unlike what the model has seen (of others, it is false).
+        """
         if self.error:
             return {"image": image_name(self.image), "error": self.error}
-        labels = [{"label": name, "probability": chance, "cosine": cosine} for name, chance, cosine in self.ranked()]
-        return {"image": image_name(self.image), "labels": labels}
+        labels = [
+            {"label": name, "probability": chance, "cosine": cosine}
+            | ({"taught": self.taught[name]} if name in self.taught else {})
+            for name, chance, cosine in self.ranked()
+        ]
+        answer = {"image": image_name(self.image), "labels": labels}
+        return {**answer, "unlike": bool(self.unlike), "notes": self.remarks}
 
     def to_frame(self) -> DataFrame:
         """Return a row per label, the likeliest first: label, probability, cosine."""
@@ -114,7 +132,7 @@ class Prediction:
         if self.error:
             return html.block(image_name(self.image), html.paragraph(self.error))
         title = f"{self.label} ({100 * self.probability:.1f} %)"
-        notes = [html.paragraph(note) for note in self.notes]
+        notes = [html.paragraph(note) for note in self.remarks]
         return html.block(title, html.image(self.image, image_name(self.image)), html.table(self.to_frame()), *notes)
 
 
@@ -246,9 +264,20 @@ def _answers(
     session: ClipBackend, pictures: Sequence[Picture], rows: Tensor, labels: Sequence[str], **options: Any
 ) -> list[Prediction]:
     result = classify_rows(session, rows, labels, **options)
-    remarks = tuple(notes(session, result, options["templates"]))
+    remarks, taught = tuple(notes(session, result, options["templates"])), marks(session.spec, labels)
     chances, cosines = result.probabilities.numpy(), result.cosines.numpy()
+    key, score = session.spec.key, result.score
     return [
-        Prediction(picture, result.labels, chances[at], cosines[at], session.spec.key, result.score, remarks)
+        Prediction(
+            picture,
+            result.labels,
+            chances[at],
+            cosines[at],
+            key,
+            score,
+            remarks,
+            taught=taught,
+            unlike=result.unlike[at],
+        )
         for at, picture in enumerate(pictures)
     ]

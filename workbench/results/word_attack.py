@@ -66,7 +66,7 @@ class WordAttack:
     target: str  # what the word is meant to make the answer
     model: str = ""  # its key
     also: tuple[Label, ...] = ()
-    search: dict[str, Any] = field(default_factory=dict)  # calls, seed and method, where the label was searched for
+    search: dict[str, Any] = field(default_factory=dict)  # tries, seed and method, where the label was searched for
 
     @property
     def success(self) -> bool:
@@ -99,7 +99,11 @@ class WordAttack:
         return Path(path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return target, word, cover, success, answer, its probability, the answer before, and how it is written."""
+        """Return target, word, cover, success, answer, its probability, the answer before, and how it is written.
+
+        `probabilities` holds every label's before and after. After a search, `bound` is the share of the image that
+        the smallest label needs at most; None where none was found.
+        """
         also = [{"word": one.text, "x": one.x, "y": one.y} for one in self.also]
         return {
             "target": self.target,
@@ -109,9 +113,14 @@ class WordAttack:
             "answer": self.answer,
             "probability": self.comparison.answers.ranked(1)[0][1],
             "before": self.before,
+            "probabilities": [
+                {"label": name, "before": clean, "after": written}
+                for name, written, clean in self.to_frame()[["label", "written", "clean"]].values.tolist()
+            ],
             "label": {name: value for name, value in vars(self.label).items() if name != "text"},
             **({"also": also} if also else {}),
             **self.search,
+            **({"bound": self.cover if self.success else None} if self.search else {}),
             "model": self.model,
         }
 
@@ -197,7 +206,7 @@ def attack(
     plan = replace(plan, **request.search)
     for step in find_attack(session, picture, plan):
         if isinstance(step, FoundAttack):
-            how = {"calls": step.calls, "seed": plan.seed, "method": plan.method}
+            how = {"tries": step.calls, "seed": plan.seed, "method": plan.method}
             yield WordAttack(step.comparison, step.label, request.target, key, search=how)
         else:
             yield step

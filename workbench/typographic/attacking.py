@@ -1,8 +1,8 @@
-"""Search for the smallest label on an image, and ask the model about the image itself at the end."""
+"""Search for the smallest label on an image; ask the model about the image itself, and refine the label there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,8 +13,8 @@ from workbench.prompts import DEFAULT
 from workbench.typographic.comparing import WrittenAnswers, canvas, compare
 from workbench.typographic.lettering import FONTS, Label
 from workbench.typographic.neighbours import neighbours
-from workbench.typographic.search import CALLS, LabelSearch, Trial, candidate_words
-from workbench.typographic.writing import SIZES, checked
+from workbench.typographic.search import BATCH, CALLS, LabelSearch, Trial, candidate_words
+from workbench.typographic.writing import SIZES, checked, covered, write
 from workbench.zeroshot import classifier
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from workbench.backend import ClipBackend
 
 LARGER, TIMES = 1.04, 8  # a label that wins on the prepared square and not on the image grows by that, so often
+REFINING = 4  # one of so many model calls refines what was found
+SMALLER, SHIFT, FINEST = 0.92, 0.04, 0.99  # first steps of refining: size, and place as a share; the last size's step
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class FoundAttack:
     label: Label
     comparison: WrittenAnswers
     target: str
-    calls: int  # of the model, in all
+    calls: int  # of the model, in all: so many labels were tried
     first: int  # call at which the label was met
 
     @property
@@ -85,13 +87,13 @@ def find_attack(session: Any, picture: Image.Image, plan: AttackPlan) -> Iterato
         words,
         plan.fonts,
         checked(replace(plan.style, text="x")),
-        plan.calls,
+        plan.calls - refining(plan),
         plan.seed,
         plan.method,
     )
     for row in steps_of(session, request):
         if isinstance(row, Trial):
-            yield _held(session, picture, plan, trial=row)
+            yield _refined(session, picture, plan, held=_held(session, picture, plan, trial=row))
         else:
             yield row
 
@@ -106,7 +108,7 @@ def steps_of(session: Any, request: LabelSearch) -> Iterator[Progress | Trial]:
 
 def _held(session: ClipBackend, picture: Image.Image, plan: AttackPlan, *, trial: Trial) -> FoundAttack:
     """Ask about the image itself: it is resampled after writing, and a label at the edge of success may need more."""
-    label, calls = trial.label, plan.calls
+    label, calls = trial.label, plan.calls - refining(plan)
     for _ in range(TIMES if trial.success else 1):
         comparison = compare(session, picture, [label], names=plan.names, templates=plan.templates)
         calls += 1
@@ -115,3 +117,39 @@ def _held(session: ClipBackend, picture: Image.Image, plan: AttackPlan, *, trial
         larger = replace(label, size=min(SIZES[1], label.size * LARGER))
         label = larger if trial.success else label
     return FoundAttack(label, comparison, plan.target, calls, trial.calls)
+
+
+def refining(plan: AttackPlan) -> int:
+    """How many model calls of a plan are for refining; none of a short or a random search, a thing to compare with."""
+    return plan.calls // REFINING if plan.method == "guided" and plan.calls >= 2 * REFINING * BATCH else 0
+
+
+def _refined(session: ClipBackend, picture: Image.Image, plan: AttackPlan, *, held: FoundAttack) -> FoundAttack:
+    """Try smaller labels around a success, in every font and shifted, by ever finer steps; on the image itself."""
+    if not held.success:
+        return held
+    clean, texts = canvas(picture), classifier(session, plan.names, plan.templates)
+    label, cover, shrink, shift, left = held.label, held.comparison.cover, SMALLER, SHIFT, refining(plan)
+    while left > 0 and shrink < FINEST:
+        near = [one for one in _around(label, plan.fonts, shrink=shrink, shift=shift) if SIZES[0] <= one.size]
+        tries = [one for one in near if covered(clean.size, [one]) < cover][:left]
+        left -= len(tries)
+        rows = session.embed_images([write(clean, [one]) for one in tries]) @ texts.T if tries else ()
+        wins = [one for one, row in zip(tries, rows, strict=True) if plan.names[int(row.argmax())] == plan.target]
+        if wins:
+            label = min(wins, key=lambda one: covered(clean.size, [one]))
+            cover = covered(clean.size, [label])
+        else:
+            shrink, shift = shrink**0.5, shift / 2
+    calls = held.calls + refining(plan) - left
+    comparison = compare(session, picture, [label], names=plan.names, templates=plan.templates)
+    return replace(held, label=label, comparison=comparison, calls=calls)
+
+
+def _around(label: Label, fonts: Sequence[str], *, shrink: float, shift: float) -> list[Label]:
+    """Labels a step smaller: in place, shifted eight ways, and in other fonts."""
+    smaller, steps = replace(label, size=label.size * shrink), (-shift, 0.0, shift)
+    moved = [(min(0.98, max(0.02, label.x + x)), min(0.98, max(0.02, label.y + y))) for x in steps for y in steps]
+    moved.sort(key=lambda place: abs(place[0] - label.x) + abs(place[1] - label.y))
+    others = [replace(smaller, font=font) for font in fonts if font != label.font]
+    return [*(replace(smaller, x=x, y=y) for x, y in moved), *others]

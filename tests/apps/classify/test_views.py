@@ -74,8 +74,8 @@ def test_contributions_agree_with_each_template_asked_alone(engine: Engine) -> N
 
 
 def test_differences_are_b_minus_a_with_the_largest_first() -> None:
-    first = Answer([("cat", 0.9, 0.3), ("dog", 0.1, 0.2)], 100, 0, [], "")
-    second = Answer([("dog", 0.95, 0.4), ("cat", 0.05, 0.1)], 100, 0, [], "")
+    first = Answer([("cat", 0.9, 0.3), ("dog", 0.1, 0.2)], 100, 0, (), "", {})
+    second = Answer([("dog", 0.95, 0.4), ("cat", 0.05, 0.1)], 100, 0, (), "", {})
     assert difference_rows(first, second) == [
         ["cat", 0.9, 0.05, -0.85, 0.3, 0.1, -0.2],
         ["dog", 0.1, 0.95, 0.85, 0.2, 0.4, 0.2],

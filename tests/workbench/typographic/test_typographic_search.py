@@ -14,6 +14,7 @@ from workbench.errors import BadInput
 from workbench.loading import load
 from workbench.pictures import sample
 from workbench.progress import Progress
+from workbench.typographic import attacking
 from workbench.typographic.attacking import AttackPlan, FoundAttack, find_attack
 from workbench.typographic.comparing import LARGEST, canvas, compare
 from workbench.typographic.lettering import Label
@@ -106,7 +107,7 @@ def test_a_search_without_a_choice_is_refused(change: dict[str, object]) -> None
 
 
 @pytest.mark.heavy
-def test_pocket_is_fooled_on_the_image_itself() -> None:
+def test_pocket_is_fooled_on_the_image_itself_and_refined_there(monkeypatch: pytest.MonkeyPatch) -> None:
     pocket = load("pocket", device="cpu")
     names = ("cat", "dog", "pizza", "rocket")
     *_, outcome = find_attack(pocket, sample("cat"), AttackPlan("pizza", names, calls=64))
@@ -116,6 +117,11 @@ def test_pocket_is_fooled_on_the_image_itself() -> None:
     again = compare(pocket, clean, [outcome.label], names=names)
     assert again.top(1) == "pizza" != again.top(0)
     assert again.cover == outcome.comparison.cover
+    assert outcome.calls <= 64 + attacking.TIMES
+    monkeypatch.setattr(attacking, "REFINING", 10**6)  # the same search with nothing refined afterwards
+    *_, rough = find_attack(pocket, clean, AttackPlan("pizza", names, calls=48))
+    assert isinstance(rough, FoundAttack)
+    assert outcome.comparison.cover < rough.comparison.cover
 
 
 def test_a_target_must_be_a_label_and_no_answer_yet() -> None:
