@@ -1,7 +1,4 @@
-"""Gradio without the work at its start that this page never uses: a third of the seconds until the page stands.
-
-Importing it does not import gradio; `load` does, and `Page` is made by the first who asks for it.
-"""
+"""Gradio without the work at its start that this page never uses: a third of the seconds until the page stands."""
 
 from __future__ import annotations
 

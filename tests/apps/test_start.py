@@ -1,4 +1,4 @@
-"""What the start of the page leaves out: work of Gradio's that nobody asked for, and libraries that no page needs yet."""
+"""What the start of the page leaves out: work of Gradio that nobody asked for, and libraries of models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ with Engine(default="fake", device="cpu", dtype="float32") as engine:
     page = asyncio.run(build())
     one = next(iter(page.blocks.values()))
     print(json.dumps({
-        "loaded": [name for name in ("torch", "transformers", "scipy.stats", "sklearn", "matplotlib") if name in sys.modules],
+        "loaded": [name for name in ("torch", "transformers", "scipy", "sklearn", "pyplot") if name in sys.modules],
         "interface files": component_meta.create_or_modify_pyi(1, 2, 3),
         "servers": len(servers),
         "server class": blocks.App is routes.App,
