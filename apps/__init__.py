@@ -25,8 +25,9 @@ TITLE = "CLIP Workbench"
 
 def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
-    import gradio as gr
+    from apps import quick_gradio
 
+    gr = quick_gradio.load()
     from apps.shared import api, navigation
     from apps.shared.markdown import literal
     from apps.shared.model_menu import model_menu
@@ -37,7 +38,8 @@ def assemble(engine: Engine) -> gr.Blocks:
     for plugin in (one for one in installed() if one.error):
         logging.getLogger(__name__).warning(plugin.text)
     blocks: gr.Blocks
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as blocks:
+    title = {"title": TITLE, "analytics_enabled": False, "fill_width": True, "delete_cache": (600, 3600)}
+    with quick_gradio.one_server(), gr.Blocks(**title) as blocks:
         api.build(engine)  # first, so that no event of a view takes the name of an endpoint
         gr.Markdown(masthead(), elem_id="masthead")
         with gr.Row(elem_id="frame"):

@@ -115,6 +115,7 @@ class Table(Mapping[str, Row]):
     def forget(self) -> None:
         """Read the installed packages again at the next use."""
         self.__dict__.pop("_content", None)
+        _points.cache_clear()
 
     @functools.cached_property
     def _built_in(self) -> dict[str, Row]:
@@ -126,7 +127,7 @@ class Table(Mapping[str, Row]):
     @functools.cached_property
     def _content(self) -> tuple[dict[str, Row], tuple[Plugin, ...]]:
         rows, plugins = dict(self._built_in), []
-        for point in entry_points(group=PREFIX + self.name):
+        for point in _points().select(group=PREFIX + self.name):
             plugin = described(point)
             try:
                 added = self._load(point, rows)
@@ -149,6 +150,12 @@ class Table(Mapping[str, Row]):
                 raise BadInput(f"The key {row.key!r} stands in the table of {self.name} already.")
             rows[row.key] = row
         return rows
+
+
+@functools.cache
+def _points() -> Any:
+    """Read the entry points of all installed packages, whose files are many, once."""
+    return entry_points()
 
 
 def resolve(place: str) -> Any:
@@ -176,9 +183,9 @@ def described(point: EntryPoint) -> Plugin:
 
 def misplaced() -> list[Plugin]:
     """Return entry points of groups that have the prefix but no table, such as "clip_workbench.audit"."""
-    points = [point for group in entry_points().groups for point in entry_points(group=group)]
     return [
         replace(described(point), error=f"No such table; the tables are {', '.join(TABLES)}.")
-        for point in points
+        for group in _points().groups
+        for point in _points().select(group=group)
         if point.group.startswith(PREFIX) and point.group.removeprefix(PREFIX) not in TABLES
     ]

@@ -19,7 +19,7 @@ from apps.shared.page import Page
 from apps.shared.widgets import COLLAPSED, drawings_box, table
 from workbench.engine import Engine
 from workbench.scheduler import CancelToken
-from workbench.training.miniature import MOST_BATCH, MOST_STEPS, LessonSettings, learn, watched
+from workbench.training.lesson import MOST_BATCH, MOST_STEPS, LessonSettings, watched
 
 IDLE = "Press “Start”. On two processor cores it takes about half a minute."
 _QUEUE, _AT_ONCE = "learn", 4  # apart from queries to models, so that a class does not fill their queue
@@ -30,6 +30,8 @@ def train(
     engine: Engine, lesson: LessonSettings, visitor: str, *, token: CancelToken | None = None
 ) -> Iterator[words.Screen]:
     """Train in turn with everybody else's work; yield at most four updates a second, and every figure."""
+    from workbench.training.miniature import learn
+
     moments = engine.stream(lambda: learn(lesson), owner=visitor, token=token, deadline=JOBS.seconds)
     yield from throttle(words.screens(moments, lesson), passes=lambda screen: screen.matrix is not None)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from apps.shared.charts import BLUE, ORANGE, Scale, heat_map, layout
-from workbench.training.miniature import LessonSettings, Moment, watched
+from workbench.training.lesson import LessonSettings, Moment, watched
 
 
 def matrix(similarity: np.ndarray) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from apps.learn.figures import curves, matrix
 from workbench.errors import BadInput
-from workbench.training.miniature import CHECK, LessonSettings, Moment, watched
+from workbench.training.lesson import CHECK, LessonSettings, Moment, watched
 from workbench.training.shapes import COLOURS, SHAPES, Drawing, held_out
 
 LEARNED = "learned"

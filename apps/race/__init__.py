@@ -23,9 +23,8 @@ from apps.shared.widgets import COLLAPSED, drawings_box, table
 from workbench.engine import Engine
 from workbench.places import write_whole
 from workbench.scheduler import CancelToken
-from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, race
+from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, watched
 from workbench.training.race.export import as_csv, as_svg
-from workbench.training.race.run import watched
 
 _QUEUE, _AT_ONCE = "learn", 4
 JOBS = Jobs("race", stopped="Stopped; nothing of this race is kept.", places=_AT_ONCE)
@@ -35,6 +34,8 @@ def running(
     engine: Engine, settings: RaceSettings, visitor: str, *, token: CancelToken | None = None
 ) -> Iterator[list[RunnerCurve]]:
     """Run a race in turn with everybody else's work; yield all curves whenever one has a new point."""
+    from workbench.training.race.run import race
+
     newest: dict[tuple[Runner, int], RunnerCurve] = {}
     for curve in engine.stream(lambda: race(settings), owner=visitor, token=token, deadline=JOBS.seconds):
         before = newest.get((curve.runner, curve.seed))

@@ -10,7 +10,7 @@ import numpy as np
 from apps.shared.charts import VALUES, Scale, heat_map, layout
 from workbench.training.race import RaceResult, RunnerCurve, conclude
 from workbench.training.race.export import COLOURS
-from workbench.training.race.slow_motion import SlowMotion
+from workbench.training.race.results import SlowMotion
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # told apart without colour, too
 

@@ -12,7 +12,7 @@ from apps.race.towers import VECTOR_HEADERS, towers_markdown, vector_rows
 from apps.shared.events import LIGHT, handler, owner
 from apps.shared.page import Page
 from apps.shared.widgets import COLLAPSED, table
-from workbench.training.race.slow_motion import SlowMotion, slow_motion
+from workbench.training.race.results import SlowMotion
 
 SECONDS = 60.0  # deadline
 FRAME_HEADERS = ["image", "caption", "value"]
@@ -53,6 +53,8 @@ def build(page: Page) -> None:
 
     @handler
     def compute(steps: int, request: gr.Request) -> SlowMotion:
+        from workbench.training.race.slow_motion import slow_motion
+
         work = page.engine.stream(lambda: iter([slow_motion(steps=steps)]), owner=owner(request), deadline=SECONDS)
         return next(iter(work))
 

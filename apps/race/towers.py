@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from workbench.training.race.slow_motion import SlowMotion
+from workbench.training.race.results import SlowMotion
 
 VECTOR_HEADERS = ["input", "tower", "vector: first five of 64 numbers"]
 IMAGE_STEPS = (

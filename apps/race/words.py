@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from workbench.errors import BadInput
 from workbench.progress import Progress
-from workbench.training.race import RaceResult, RaceSettings, Runner, RunnerCurve, dial
+from workbench.training.race import RaceResult, RaceSettings, Runner, RunnerCurve, dial, watched
 from workbench.training.race.export import ratio_text
-from workbench.training.race.run import watched
 from workbench.training.shapes import COLOURS, SHAPES
 
 QUESTIONS = [

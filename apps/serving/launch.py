@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from apps import limits
+from apps import limits, quick_gradio
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.housekeeping import kept_clean
@@ -94,19 +94,16 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_login = login(options.auth)
     with private_uploads() as uploads, kept_clean(uploads, table), supervised(), stop_signals() as stop:
         engine = _engine(options)
-        torch_import = _aside(_import_torch)
-        busy = [torch_import]
+        busy: list[threading.Thread] = []
         try:
             from apps import assemble
 
             demo = assemble(engine)
-            torch_import.join()  # the page waits for it a moment, so that the first answer does not
             gc.freeze()  # a full collection would look at a million objects of libraries each time, and all wait for it
-            busy.append(engine.warm())
             address = launch(demo, options, uploads=uploads, engine=engine, check_login=check_login)
-            busy.append(_aside(_import_charts))
             if ready is not None:
                 ready(address)
+            busy += [engine.warm(), _aside(_import_charts)]
             stop.wait()
             _leave_in_time(uploads)
             demo.close(verbose=False)
@@ -133,7 +130,8 @@ def launch(
     from apps.shared.theme import HEAD, theme
 
     table = table or limits.current()
-    demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
+    with quick_gradio.one_server():
+        demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table, left=engine.leave)
     turns.install()
     pages = sessions.install()
@@ -203,20 +201,12 @@ def _aside(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def _import_torch() -> None:
-    """Import torch while gradio is imported, so that the model stands soon after the page.
-
-    Only this, with which gradio shares NumPy and Pillow alone, and those are there already: import locks do not
-    forgive two threads that meet in a circle.
-    """
-    import torch  # noqa: F401
-
-
 def _import_charts() -> None:
-    """Import what the first answer needs and the page does not, while the visitor reads the page."""
+    """Import what first answers need and the page does not, while the visitor reads the page."""
     import ftfy  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
     import plotly.graph_objects  # noqa: F401
+    import scipy.stats  # noqa: F401
 
 
 def _guarded(rules: Rules) -> Callable[[Any], Any]:

@@ -22,9 +22,9 @@ def run_race(settings: RaceSettings, *, out: Path | None, as_json: bool, stopped
     Raises:
         Cancelled: stopped; nothing is written.
     """
-    from workbench.training.race import race
     from workbench.training.race.export import COLUMNS, as_csv, as_svg, points
     from workbench.training.race.results import conclude
+    from workbench.training.race.run import race
 
     newest: dict[Any, RunnerCurve] = {}
     with progress() as bar:

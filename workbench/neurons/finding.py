@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from workbench.errors import BadInput
 from workbench.neurons.atlas import Atlas
@@ -124,6 +123,8 @@ def selectivity(atlas: Atlas, concept: str) -> dict[str, NDArray[np.float64]]:
 
 def _area(values: NDArray[np.float32], shows: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(n, units) activations, (n,) -> (units,) AUROC of the images that show it against the others."""
+    from scipy.stats import rankdata
+
     positives, others = int(shows.sum()), int((~shows).sum())
     ranks: NDArray[np.float64] = rankdata(values, axis=0)[shows].sum(axis=0)
     return (ranks - positives * (positives + 1) / 2) / (positives * others)

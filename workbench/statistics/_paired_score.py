@@ -18,8 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.special import gammaln, ndtri, xlogy
 
 from workbench.statistics._test_inversion import TIE, ratio
 
@@ -87,6 +85,9 @@ def counted_bounds(counts: PairedCounts, level: float) -> tuple[float, float]:
 
     Tables much larger than this one are left out: they matter for differences that lie far outside.
     """
+    from scipy.optimize import brentq  # half a second that the page need not wait for
+    from scipy.special import gammaln, ndtri, xlogy
+
     gained, lost, n = counts
     changed, value, z = gained + lost, (gained - lost) / n, float(ndtri((1 + level) / 2))
     reach = changed + int(8 * math.sqrt(changed + 1)) + 12

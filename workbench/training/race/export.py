@@ -6,8 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from workbench.training.race.results import RaceResult
-from workbench.training.race.run import RunnerCurve
+from workbench.training.race.results import RaceResult, RunnerCurve
 
 COLUMNS = ("runner", "seed", "images", "seconds", "accuracy", "loss")
 COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito 2008, for colour-blind readers

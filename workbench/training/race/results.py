@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.errors import BadInput
 from workbench.statistics.intervals import Interval, mean
-from workbench.training.race.run import RunnerCurve
 from workbench.training.race.settings import Runner
+from workbench.training.shapes import Drawing, draw
 
 
 def image_ratio(fast: Sequence[RunnerCurve], slow: Sequence[RunnerCurve]) -> Interval:
@@ -45,6 +46,44 @@ def image_ratio(fast: Sequence[RunnerCurve], slow: Sequence[RunnerCurve]) -> Int
         return logs
     low, high = (None if end is None else math.exp(end) for end in (logs.low, logs.high))
     return Interval(math.exp(logs.value), low, high, logs.level, f"{logs.method} of logarithms over seeds")
+
+
+@dataclass(frozen=True)
+class RunnerCurve:
+    """One runner with one seed, as far as it has come; the last point is the newest."""
+
+    runner: Runner
+    seed: int
+    images: tuple[int, ...] = ()  # seen at each measurement
+    seconds: tuple[float, ...] = ()  # of training until then, measuring not counted
+    accuracy: tuple[float, ...] = ()  # 0..1
+    loss: tuple[float, ...] = ()  # of the batch at each measurement
+    answers: tuple[int, ...] = field(default=(), compare=False)  # label chosen for each of `watched()`, at the end
+
+
+@dataclass(frozen=True, eq=False)
+class SlowMotion:
+    """All numbers of one step on n images (rows) and their captions (columns)."""
+
+    drawings: tuple[Drawing, ...]  # n
+    texts: tuple[str, ...]  # n
+    cells: NDArray[np.float64]  # (n, 4, 4) mean over the channels of each image's last map
+    words: NDArray[np.float64]  # (n, 4, width) what the text tower makes of each word of a caption
+    image_rows: NDArray[np.float64]  # (n, width) unit vectors
+    text_rows: NDArray[np.float64]  # (n, width) unit vectors
+    scale: float  # what cosines are multiplied with
+    loss: float
+    cosines: NDArray[np.float64]  # (n, n)
+    text_given_image: NDArray[np.float64]  # (n, n), rows sum to 1
+    image_given_text: NDArray[np.float64]  # (n, n), columns sum to 1
+    gradient: NDArray[np.float64]  # (n, n), of the loss by the logits: negative pulls together, positive pushes apart
+    after: NDArray[np.float64]  # (n, n) cosines after the step
+    loss_after: float
+
+
+def watched() -> list[Drawing]:
+    """Return the twelve drawings whose answers a race shows: two of each shape."""
+    return [one for one in draw(400, seed=2**30 - 1) if one.size == "large"][:12]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from workbench.training.miniature import pixels_of
 from workbench.training.optimiser import adamw, rate_at, set_rate
 from workbench.training.race import captions
 from workbench.training.race.models import BagOfWords, Contrast, RaceModel, WordPredictor
+from workbench.training.race.results import RunnerCurve, watched
 from workbench.training.race.settings import RaceSettings, Runner
 from workbench.training.shapes import Drawing, draw
 
@@ -26,19 +27,6 @@ PEAK = 1e-3  # learning rate; at 2e-3 contrast learns colours and, with some see
 WARMUP, DECAY = 30, 0.1
 POOL = 3072  # images that a race draws for one seed; each gets a new caption every time
 TESTED = 192  # images that accuracy is measured on
-
-
-@dataclass(frozen=True)
-class RunnerCurve:
-    """One runner with one seed, as far as it has come; the last point is the newest."""
-
-    runner: Runner
-    seed: int
-    images: tuple[int, ...] = ()  # seen at each measurement
-    seconds: tuple[float, ...] = ()  # of training until then, measuring not counted
-    accuracy: tuple[float, ...] = ()  # 0..1
-    loss: tuple[float, ...] = ()  # of the batch at each measurement
-    answers: tuple[int, ...] = field(default=(), compare=False)  # label chosen for each of `watched()`, at the end
 
 
 def race(settings: RaceSettings) -> Iterator[RunnerCurve]:
@@ -58,11 +46,6 @@ def race(settings: RaceSettings) -> Iterator[RunnerCurve]:
                     yield curve
                     if len(curve.accuracy) > point:
                         break
-
-
-def watched() -> list[Drawing]:
-    """Return the twelve drawings whose answers a race shows: two of each shape."""
-    return [one for one in draw(400, seed=2**30 - 1) if one.size == "large"][:12]
 
 
 _MODELS: dict[str, Callable[[Runner], nn.Module]] = {

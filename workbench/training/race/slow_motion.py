@@ -6,40 +6,18 @@ identity, averaged. Radford et al. 2021, arXiv:2103.00020, figure 3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from workbench.errors import BadInput
 from workbench.training.miniature import pixels_of
 from workbench.training.race import captions
 from workbench.training.race.models import Contrast
+from workbench.training.race.results import SlowMotion
 from workbench.training.shapes import COLOURS, SHAPES, Drawing, draw
 
 MOST_STEPS = 200
 RATE = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class SlowMotion:
-    """All numbers of one step on n images (rows) and their captions (columns)."""
-
-    drawings: tuple[Drawing, ...]  # n
-    texts: tuple[str, ...]  # n
-    cells: NDArray[np.float64]  # (n, 4, 4) mean over the channels of each image's last map
-    words: NDArray[np.float64]  # (n, 4, width) what the text tower makes of each word of a caption
-    image_rows: NDArray[np.float64]  # (n, width) unit vectors
-    text_rows: NDArray[np.float64]  # (n, width) unit vectors
-    scale: float  # what cosines are multiplied with
-    loss: float
-    cosines: NDArray[np.float64]  # (n, n)
-    text_given_image: NDArray[np.float64]  # (n, n), rows sum to 1
-    image_given_text: NDArray[np.float64]  # (n, n), columns sum to 1
-    gradient: NDArray[np.float64]  # (n, n), of the loss by the logits: negative pulls together, positive pushes apart
-    after: NDArray[np.float64]  # (n, n) cosines after the step
-    loss_after: float
 
 
 def batch() -> tuple[Drawing, ...]:

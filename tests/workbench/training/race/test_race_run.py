@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from workbench.errors import BadInput, UnknownName
-from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, dial, image_ratio, race
-from workbench.training.race.run import watched
+from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, dial, image_ratio, watched
+from workbench.training.race.run import race
 
 SHORT = RaceSettings(tuple(Runner(key, batch=32) for key in OBJECTIVES), images=512, seeds=1, points=2)
 
