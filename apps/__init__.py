@@ -27,7 +27,8 @@ def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
     import gradio as gr
 
-    from apps.shared import api, navigation
+    from apps.api import registering
+    from apps.shared import navigation
     from apps.shared.markdown import literal
     from apps.shared.model_menu import model_menu
     from apps.shared.page import Exchange, Page
@@ -38,7 +39,7 @@ def assemble(engine: Engine) -> gr.Blocks:
         logging.getLogger(__name__).warning(plugin.text)
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as blocks:
-        api.build(engine)  # first, so that no event of a view takes the name of an endpoint
+        registering.build(engine)  # first, so that no event of a view takes the name of an endpoint
         gr.Markdown(masthead(), elem_id="masthead")
         with gr.Row(elem_id="frame"):
             with gr.Column(elem_id="sidebar", min_width=200):
@@ -64,6 +65,7 @@ def assemble(engine: Engine) -> gr.Blocks:
         buttons = getattr(block, "buttons", None) or []
         if "share" in buttons:
             buttons.remove("share")  # Gradio's own, which in a Space uploads an image to a public forum
+    registering.lighten(blocks)
     return blocks
 
 
