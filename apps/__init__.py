@@ -28,7 +28,8 @@ def assemble(engine: Engine) -> gr.Blocks:
     from apps import quick_gradio
 
     gr = quick_gradio.load()
-    from apps.shared import api, navigation
+    from apps.api import registering
+    from apps.shared import navigation
     from apps.shared.markdown import literal
     from apps.shared.model_menu import model_menu
     from apps.shared.page import Exchange, Page
@@ -40,7 +41,7 @@ def assemble(engine: Engine) -> gr.Blocks:
     blocks: gr.Blocks
     title = {"title": TITLE, "analytics_enabled": False, "fill_width": True, "delete_cache": (600, 3600)}
     with quick_gradio.one_server(), gr.Blocks(**title) as blocks:
-        api.build(engine)  # first, so that no event of a view takes the name of an endpoint
+        registering.build(engine)  # first, so that no event of a view takes the name of an endpoint
         gr.Markdown(masthead(), elem_id="masthead")
         with gr.Row(elem_id="frame"):
             with gr.Column(elem_id="sidebar", min_width=200):
@@ -66,6 +67,7 @@ def assemble(engine: Engine) -> gr.Blocks:
         buttons = getattr(block, "buttons", None) or []
         if "share" in buttons:
             buttons.remove("share")  # Gradio's own, which in a Space uploads an image to a public forum
+    registering.lighten(blocks)
     return blocks
 
 

@@ -105,9 +105,10 @@ def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
         every = [
             x for x in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if x.arg not in ("self", "cls")
         ]
-        # a function within a function is no interface (gradio calls those by position), nor are a command's options
+        # a function within a function is no interface (gradio calls those by position); commands and endpoints name all
         free = node not in outer or (
-            name.startswith(("apps/shell/", "audits/shell/", "benchmarks/__main__")) and node.name[0] != "_"
+            name.startswith(("apps/shell/", "apps/api/", "audits/shell/", "benchmarks/__main__"))
+            and node.name[0] != "_"
         )
         if not free and len(every) > PARAMETERS:
             yield f"{node.name} takes {len(every)} parameters"

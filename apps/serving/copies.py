@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 import brotli
+import orjson
 from gradio.route_utils import get_root_url
+from gradio.routes import toorjson
 from starlette.requests import Request
 
 from apps.serving.refusal import Message, Send
@@ -180,8 +182,9 @@ class Copies:
 
         await self._inner(scope, receive, sending)
         content = bytes(body)
-        if key.path == "/" and self._app.auth is not None and key.user is None:
-            content = API_INFO.sub(b"{}", content)  # a stranger learns what there is after the login
+        if key.path == "/":  # a stranger learns what there is after the login; “Use via API” asks for the rest itself
+            hidden = self._app.auth is not None and key.user is None
+            content = API_INFO.sub(lambda match: b"{}" if hidden else without_snippets(match[0]), content)
         headers = [(name, value) for name, value in start["headers"] if name.lower() == b"content-type"]
         if key.path in PAGES:
             headers.append((b"cache-control", b"private, no-cache"))
@@ -195,6 +198,14 @@ class Copies:
         while self._bytes > KEPT_BYTES and len(self._kept) > 1:
             _, old = self._kept.popitem(last=False)
             self._bytes -= len(old.body)
+
+
+def without_snippets(info: bytes) -> bytes:
+    """Return the description of the API without the examples that gradio writes for each endpoint."""
+    content = orjson.loads(info)
+    for row in content.get("named_endpoints", {}).values():
+        row.pop("code_snippets", None)
+    return toorjson(content).encode()
 
 
 def accepted(header: str) -> str:

@@ -26,6 +26,7 @@ from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
 from apps.serving.turns import VISITOR, Turns
 from apps.serving.uploads import Uploads
 from apps.serving.visitors import Visitors, address
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from apps.serving.copies import Copies
@@ -45,6 +46,7 @@ class Rules:
     uploads: Path  # where gradio keeps uploads and results
     status: Callable[[], Mapping[str, str]]  # what /healthz answers
     functions: Callable[[], Mapping[int, str]] = dict  # number of each event -> its name
+    positional: Callable[[str, Mapping[str, Any]], list[Any] | None] = lambda name, given: None  # of an endpoint
     turns: Turns | None = None  # of gradio's queue
     sessions: Sessions | None = None  # what is kept of each page
     hosts: frozenset[str] = frozenset(origins.LOOPBACK)  # names this server answers to
@@ -163,7 +165,14 @@ class Guard:
         if raw is None:
             return
         if not form:
-            raw = self._checked(path, bodies.read_json(raw, limits), raw, who)
+            body = bodies.read_json(raw, limits)
+            if named := routes.NAMED.fullmatch(path):
+                path, body = f"{routes.API}/call/{named[1]}", self._in_order(named[1], body)
+                raw, scope = (
+                    orjson.dumps(body),
+                    {**scope, "path": scope["path"].replace("/call/v2/", "/call/"), "raw_path": b""},
+                )
+            raw = self._checked(path, body, raw, who)
         kept = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
         kept.append((b"content-length", str(len(raw)).encode()))
         scope = {**scope, "headers": kept}
@@ -197,6 +206,17 @@ class Guard:
         if routes.is_job(path):
             self._visitors.check_job(who, page)
         return raw
+
+    def _in_order(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of a call whose arguments have names, as gradio takes it."""
+        page = arguments.pop("session_hash", None)
+        try:
+            data = self._rules.positional(name, arguments)
+        except WorkbenchError as error:
+            raise Refused(422, str(error)) from None
+        if data is None:
+            raise Refused(404, "There is no function of that name.")
+        return {"data": data, **({} if page is None else {"session_hash": page})}
 
     def _check_function(self, path: str, body: dict[str, Any]) -> None:
         known, number, name = self._rules.functions(), body.get("fn_index"), path.rsplit("/", 1)[-1]

@@ -166,11 +166,14 @@ def _rules(
     status: Callable[[], dict[str, str]],
     table: limits.Limits,
 ) -> Rules:
+    from apps.api.table import in_order
+
     return Rules(
         limits=table,
         uploads=uploads,
         status=status,
         functions=lambda: {number: str(fn.api_name or "") for number, fn in demo.fns.items()},
+        positional=in_order,
         hosts=names_of(options),
         public=frozenset(name.lower() for name in options.allow_host),
         root_path=options.root_path,

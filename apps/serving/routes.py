@@ -19,10 +19,11 @@ READ = re.compile(
     r"/(config/?|favicon\.ico|theme\.css|robots\.txt|manifest\.json|pwa_icon(/\d+)?|logout|healthz)?"
     r"|/(assets|static|svelte)/[^?]+"
     r"|/gradio_api/(info/?|theme\.css|app_id/?|user/?|login_check/?|startup-events|upload_progress"
-    r"|heartbeat/[\w-]{1,64}|queue/(data|status)|call/[\w-]{1,100}/[\w-]{1,64}|file=.+)",
+    r"|heartbeat/[\w-]{1,64}|queue/(data|status)|call/(v2/)?[\w-]{1,100}/[\w-]{1,64}|file=.+)",
     re.DOTALL,
 )
-WRITE = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset/?|run/[\w-]{1,100}|call/[\w-]{1,100})")
+WRITE = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset/?|run/[\w-]{1,100}|call/(v2/)?[\w-]{1,100})")
+NAMED = re.compile(rf"{API}/call/v2/([\w-]{{1,100}})")  # a call whose arguments have names
 RANGE = re.compile(rb"bytes=\d{1,15}-\d{0,15}")  # the one kind of range that gradio serves; others are ignored
 DECODINGS = 4  # how often a path may have been percent-encoded
 

@@ -25,7 +25,6 @@ from apps.shared.navigation import script
 from apps.tabs import GROUPS, TABS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
-from workbench.pictures import sample_path
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,7 @@ def test_no_button_uploads_an_image_elsewhere(page: gr.Blocks) -> None:
 
 def test_what_asks_a_model_shares_one_queue(page: gr.Blocks) -> None:
     asking = [fn for fn in page.fns.values() if fn.queue and fn.concurrency_id == MODEL_QUEUE]
-    assert {"classify", "compare", "match", "explain", "ask", "follow", "plan"} <= {
+    assert {"classify", "compare", "match", "search", "ask", "follow", "plan"} <= {
         fn.api_name.rstrip("_0123456789") for fn in asking
     }
 
@@ -102,32 +101,6 @@ def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:
 
 def test_components_of_ours_leave_no_stubs_behind(page: gr.Blocks) -> None:
     assert list(Path(apps.__file__).parent.glob("*.pyi")) == []
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "values", "words"),
-    [
-        ("classify", ["cat.png", None, "one", False, ""], "labels.* takes: 1 to 256 labels.*None"),
-        ("classify", [None, ["cat"], "one", False, ""], "image.* takes: a PNG, JPEG or WebP file"),
-        ("classify", ["cat.png", ["cat", 3], "one", False, ""], "labels.* takes: "),
-        ("classify", ["cat.png", ["cat"], {}, False, ""], "templates.* takes: key of a template set"),
-        ("classify_many", [None, ["cat"], ""], "images.* takes: "),
-        ("match", [["a.png"], None, None], "texts.* takes: 1 to 16 texts"),
-        ("compare", ["cat.png", ["cat"], None, "fake"], "model_a.* takes: key of the first model"),
-    ],
-)
-def test_a_value_of_the_wrong_kind_is_answered_with_a_sentence(
-    page: gr.Blocks, endpoint: str, values: list[object], words: str
-) -> None:
-    called = next(fn.fn for fn in page.fns.values() if fn.api_name == endpoint)
-    with pytest.raises(gr.Error, match=words):
-        called(*values)
-
-
-def test_null_means_the_default_of_an_optional_parameter(page: gr.Blocks) -> None:
-    called = next(fn.fn for fn in page.fns.values() if fn.api_name == "classify")
-    image = str(sample_path("cat"))
-    assert called(image, ["cat", "dog"], None, None, None) == called(image, ["cat", "dog"], "one", False, "")
 
 
 def test_every_view_is_complete(page: gr.Blocks) -> None:

@@ -198,15 +198,23 @@ class LinearProbe:
         return html.block(repr(self), chart, html.table(self.to_frame()))
 
 
-def compare_models(engine: Engine, question: EvaluationRequest) -> Iterator[Progress | ModelComparison]:
+def compare_models(
+    engine: Engine, question: EvaluationRequest, *, owner: str = "script", deadline: float | None = None
+) -> Iterator[Progress | ModelComparison]:
     """Yield progress while models embed and probes are fitted, and a `ModelComparison` at the end.
+
+    Args:
+        engine: models and device.
+        question: what is asked.
+        owner: of the turns on the device.
+        deadline: seconds from now after which embedding stops.
 
     Raises:
         BadInput: no model, one twice, or no image that can be read.
         WorkbenchError: what loading and embedding raise.
     """
     embedded: EmbeddedImages | None = None
-    for step in embed_all(engine, question, owner="script"):
+    for step in embed_all(engine, question, owner=owner, deadline=deadline):
         if isinstance(step, Progress):
             yield step
         elif isinstance(step, EmbeddedImages):
