@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from audits.answers import ensemble, prompts
+from audits.answers import DECIMALS, ensemble, prompts
 from audits.datasets.dataset import Dataset
 from workbench.statistics import intervals
 from workbench.statistics.measures import Measure
@@ -67,6 +67,15 @@ def chosen(rows: DataFrame, images: NDArray[np.float32], directions: Mapping[str
         margin = cosines[0] - max(cosines[1:])
         parts.append((float(margin > TIE), float(abs(margin) <= TIE), 1 / len(cosines), cosines))
     return DataFrame(parts, columns=["right", "tied", "chance", "scores"])
+
+
+def ranks_of_own(
+    rows: DataFrame, images: NDArray[np.float32], directions: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.int_]:
+    """Return how many of the n images are nearer to each caption than its own image; (n,), 0 is best."""
+    stack = np.stack([directions[str(caption)] for caption in rows["caption"]])
+    table = np.round(stack @ images.astype(np.float64).T, DECIMALS)
+    return np.asarray((table > table.diagonal()[:, None]).sum(axis=1))
 
 
 def beside_chance(measure: Measure, chance: float) -> Measure:

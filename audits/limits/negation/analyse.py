@@ -51,7 +51,7 @@ def _chosen(rows: DataFrame, fields: dict[str, Any]) -> Iterator[Measure]:
 
 
 def _searched(rows: DataFrame, fields: dict[str, Any], rng: np.random.Generator) -> Iterator[Measure]:
-    keys = ["x", "y", "sample_id"] if rows["label_set"].iloc[0] == SEARCH else ["y", "sample_id"]
+    keys = ["x", "y", "sample_id"]
     wide = rows.set_index([*keys, "query"]).unstack("query")
     cluster = rows.drop_duplicates(keys).set_index(keys)["cluster"].loc[wide.index].tolist()
     for metric in ("right_order", "retrieved"):
@@ -59,30 +59,26 @@ def _searched(rows: DataFrame, fields: dict[str, Any], rng: np.random.Generator)
         for query in (name for name in QUERIES if name in table.columns):
             extra: dict[str, Any] = {**fields, "slice": {"query": query}, "unit": "share"}
             row = measuring.mean(metric, table[query], cluster, rng=rng, **extra)
-            yield _tested(row, table[query], cluster) if metric == "right_order" else row
+            if metric == "right_order":
+                test = measuring.change("", np.full(len(table), RIGHT_ORDER), table[query], cluster=cluster)
+                row = replace(row, null_mean=RIGHT_ORDER, p_value=test.p_value)
+            yield row
         extra = {**fields, "cluster": cluster, "reference": "the sentence"}
         yield _cut(measuring.change(f"{metric}.by_subtraction", table[QUERIES[0]], table[QUERIES[1]], **extra))
         if QUERIES[2] in table.columns:
             extra |= {"reference": "the query without what it excludes"}
             yield _cut(measuring.change(f"{metric}.by_sentence", table[QUERIES[2]], table[QUERIES[0]], **extra))
-    if keys[0] == "y":
+    if rows["label_set"].iloc[0] == NO:
         each = rows.drop_duplicates("y")["agreement"].dropna().to_numpy(float)
         yield number(
             "agreement", intervals.mean(each), n=len(each), unit="correlation", **{**fields, "direction": "lower"}
         )
 
 
-def _tested(row: Measure, values: pd.Series[float], cluster: Sequence[str]) -> Measure:
-    """Return a mean beside a random ranking's, with the paired test of the difference."""
-    test = measuring.change("", np.full(len(values), RIGHT_ORDER), values, cluster=cluster)
-    return replace(row, null_mean=RIGHT_ORDER, p_value=test.p_value)
-
-
 def _cut(change: Measure) -> Measure:
     """Return a change of two shares with its bounds cut to -1..1."""
-    if change.ci_low is None or change.ci_high is None:
-        return change
-    return replace(change, ci_low=max(-1.0, change.ci_low), ci_high=min(1.0, change.ci_high))
+    low, high = change.ci_low, change.ci_high
+    return change if low is None or high is None else replace(change, ci_low=max(-1.0, low), ci_high=min(1.0, high))
 
 
 def _figures(measures: Sequence[Measure]) -> list[Figure]:

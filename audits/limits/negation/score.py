@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame
+from pydantic import Field, field_validator
 
 from audits.answers import DECIMALS, ensemble, prompts
-from audits.captions import captions, chosen, usable, with_article
+from audits.captions import captions, chosen, ranks_of_own, usable, with_article
 from audits.contracts import OUTCOME, Embedded, Item
 from audits.datasets.dataset import Dataset
-from audits.limits.negation.questions import Settings as Settings
-from audits.limits.negation.questions import multiple_choice, searches, tags_of, vocabulary
 from audits.protocol import Protocol as Rules
 from audits.sampling import described
+from audits.tags import multiple_choice, searches, tags_of, vocabulary
 from workbench.errors import BadInput
 from workbench.statistics.ranking import order
+from workbench.strict import Strict
 
 CHOICE, SEARCH, NO = "multiple choice", "x without y", "no y"  # label sets of questions made of tags
 RETRIEVAL, FIRST = "retrieval", 5  # kind of a captioned image that is searched for, and ranks that count
 QUERIES = ("sentence", "subtraction", "without the exclusion")  # how "x without y" is asked
 Directions = Mapping[str, NDArray[np.float64]]
+
+
+NEEDED = {"without": "xy", "absent": "y", "positive": "x", "negative": "y", "hybrid": "xy"}  # what each sentence names
+
+
+class Settings(Strict):
+    """Sentences of `limits/negation`: {x} takes what is in the image, {y} what is not, with their articles."""
+
+    without: str
+    absent: str
+    positive: str
+    negative: str
+    hybrid: str
+    most: int = Field(20, ge=2, le=100)  # tags that are asked about, the most frequent ones
+
+    @field_validator(*NEEDED)
+    @classmethod
+    def _whole(cls, sentence: str, info: object) -> str:
+        needed = NEEDED[getattr(info, "field_name", "")]
+        if sorted(re.findall(r"\{(.*?)\}", sentence)) != sorted(needed):
+            raise ValueError(f"names {' and '.join(f'{{{name}}}' for name in needed)}, each once")
+        return sentence
+
+    def say(self, sentence: str, *, x: str = "", y: str = "") -> str:
+        """Fill a sentence, by its name, with tags."""
+        return str(getattr(self, sentence)).format(x=with_article(x), y=with_article(y))
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
@@ -33,7 +62,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
         BadInput: neither captions nor two tags, or a sentence of the protocol that names something else.
     """
     settings = rules.settings_as(Settings)
-    if _captioned(dataset):
+    if "caption" in dataset.table:
         ids = sorted({*usable(dataset), *dataset.table.loc[dataset.table["caption"] != "", "sample_id"]})
         if not ids:
             raise BadInput(f"No image of {dataset.about.title!r} has a `caption`.")
@@ -45,14 +74,14 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return every sentence of the questions, every search, and every tag in all templates."""
-    if _captioned(dataset):
+    if "caption" in dataset.table:
         return captions(dataset.table)
     settings = rules.settings_as(Settings)
     tags = tags_of(dataset, settings.most)
     sentences = [settings.say("without", x=x, y=y) for x, y in searches(tags)]
     sentences += [settings.say("absent", y=name) for name in vocabulary(tags)]
     named = prompts([with_article(name) for name in vocabulary(tags)], rules.templates)
-    return list(dict.fromkeys([*captions(multiple_choice(tags, settings)), *sentences, *named]))
+    return list(dict.fromkeys([*captions(multiple_choice(tags, settings.say)), *sentences, *named]))
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -63,27 +92,23 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """
     rows = described(embedded)
     directions = {text: vector.astype(np.float64) for text, vector in embedded.texts.items()}
-    if _captioned(embedded.dataset):
+    if "caption" in embedded.dataset.table:
         return _of_captions(rows, embedded.images, directions)
     settings = rules.settings_as(Settings)
     tags = tags_of(embedded.dataset, settings.most)
-    questions = multiple_choice(tags, settings).merge(rows, on="sample_id", how="inner", validate="many_to_one")
+    questions = multiple_choice(tags, settings.say).merge(rows, on="sample_id", how="inner", validate="many_to_one")
     place = {sample: at for at, sample in enumerate(rows["sample_id"])}
     choice = chosen(questions, embedded.images[[place[sample] for sample in questions["sample_id"]]], directions)
     questions = questions.assign(**{f"{OUTCOME}choice": choice["right"], "chance": choice["chance"]})
     questions.insert(2, "label_set", CHOICE)
 
-    def named(name: str) -> NDArray[np.float64]:
-        return np.asarray(ensemble(embedded.texts, [prompts([with_article(name)], rules.templates)])[0])
-
+    names = vocabulary(tags)
+    axes = ensemble(embedded.texts, [prompts([with_article(name)], rules.templates) for name in names])
+    named = dict(zip(names, axes, strict=True))
     present = [tags[sample] for sample in rows["sample_id"]]
-    parts = [questions, _without(rows, present, embedded.images, _ways_to_ask(directions, settings, named))]
-    parts += [_no(rows, present, embedded.images, _excluded(directions, settings, named))]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
-
-
-def _captioned(dataset: Dataset) -> bool:
-    return "caption" in dataset.table.columns
+    every = _searches(present, lambda x, y: ways_to_ask(x, y, directions, settings, named))
+    parts = [_ranked(rows, one, embedded.images) for one in every]
+    return pd.concat([questions, *parts], ignore_index=True)
 
 
 def _of_captions(rows: DataFrame, images: NDArray[np.float32], directions: Directions) -> DataFrame:
@@ -93,82 +118,64 @@ def _of_captions(rows: DataFrame, images: NDArray[np.float32], directions: Direc
     questions = rows["negative"] != ""
     if questions.any():
         choice = chosen(rows[questions], images[questions.to_numpy()], directions)
-        rows.loc[questions, "chance"], rows.loc[questions, f"{OUTCOME}choice"] = (
-            choice["chance"].array,
-            choice["right"].array,
-        )
+        rows.loc[questions, ["chance", f"{OUTCOME}choice"]] = choice[["chance", "right"]].to_numpy()
     for _, part in rows[~questions].groupby("label_set", sort=False):
-        stack = np.stack([directions[str(caption)] for caption in part["caption"]])
-        table = np.round(stack @ images[part.index].astype(np.float64).T, DECIMALS)
-        ranks = (table > table.diagonal()[:, None]).sum(axis=1)
+        ranks = ranks_of_own(part, images[part.index], directions)
         rows.loc[part.index, f"{OUTCOME}recall_at_{FIRST}"] = (ranks < FIRST).astype(float)
     return rows
 
 
-Ask = Callable[[str, str], dict[str, NDArray[np.float64]]]
+def ways_to_ask(x: str, y: str, directions: Directions, settings: Settings, named: Directions) -> Directions:
+    """Return the ways to ask for x without y, or for images without y where x is empty.
+
+    Subtraction is the sum of unit vectors of Search's `x - y`.
+    """
+    if not x:
+        return {QUERIES[0]: directions[settings.say("absent", y=y)], QUERIES[1]: -named[y]}
+    queries = directions[settings.say("without", x=x, y=y)], named[x] - named[y], named[x]
+    return dict(zip(QUERIES, queries, strict=True))
 
 
-def _ways_to_ask(directions: Directions, settings: Settings, named: Callable[[str], NDArray[np.float64]]) -> Ask:
-    """Return the three ways to ask for x without y; subtraction is the sum of unit vectors of Search's `x - y`."""
-    return lambda x, y: dict(
-        zip(QUERIES, (directions[settings.say("without", x=x, y=y)], named(x) - named(y), named(x)), strict=True)
-    )
+@dataclass(frozen=True, eq=False)
+class _Search:
+    label_set: str
+    x: str  # empty: images of whatever kind
+    y: str
+    fits: NDArray[np.bool_]  # (n,) images with x and without y
+    others: NDArray[np.bool_]  # (n,) with x and y
+    queries: Directions
 
 
-def _excluded(directions: Directions, settings: Settings, named: Callable[[str], NDArray[np.float64]]) -> Ask:
-    """Return the two ways to ask for images without y, and y itself."""
-    return lambda _, y: {QUERIES[0]: directions[settings.say("absent", y=y)], QUERIES[1]: -named(y), "y": named(y)}
-
-
-def _without(rows: DataFrame, present: list[frozenset[str]], images: NDArray[np.float32], ask: Ask) -> DataFrame:
-    parts = []
-    tags = dict(zip(rows["sample_id"], present, strict=True))
+def _searches(present: Sequence[frozenset[str]], ask: Callable[[str, str], Directions]) -> Iterator[_Search]:
+    tags = {str(at): here for at, here in enumerate(present)}
+    has = {name: np.array([name in here for here in present]) for name in vocabulary(tags)}
     for x, y in searches(tags):
-        has_x, has_y = (np.array([name in here for here in present]) for name in (x, y))
-        part = _ranked(rows, has_x & ~has_y, has_x & has_y, images, ask(x, y))
-        part.insert(2, "label_set", SEARCH)
-        parts.append(part.assign(x=x, y=y, cluster=" and ".join(sorted((x, y)))))
-    return pd.concat(parts, ignore_index=True) if parts else DataFrame()
+        yield _Search(SEARCH, x, y, has[x] & ~has[y], has[x] & has[y], ask(x, y))
+    yield from (_Search(NO, "", y, ~here, here, ask("", y)) for y, here in has.items() if not here.all())
 
 
-def _no(rows: DataFrame, present: list[frozenset[str]], images: NDArray[np.float32], ask: Ask) -> DataFrame:
-    parts = []
-    for y in sorted(set().union(*present)):
-        has = np.array([y in here for here in present])
-        if has.all():
-            continue
-        part = _ranked(rows, ~has, has, images, ask("", y))
-        part.insert(2, "label_set", NO)
-        agreement = pd.DataFrame(_cosines(images, ask("", y))).corr("spearman")["sentence"]["y"]
-        parts.append(part.assign(y=y, cluster=y, agreement=agreement))
-    return pd.concat(parts, ignore_index=True) if parts else DataFrame()
-
-
-def _ranked(
-    rows: DataFrame,
-    fits: NDArray[np.bool_],
-    not_fits: NDArray[np.bool_],
-    images: NDArray[np.float32],
-    queries: Mapping[str, NDArray[np.float64]],
-) -> DataFrame:
+def _ranked(rows: DataFrame, search: _Search, images: NDArray[np.float32]) -> DataFrame:
     """Return a row for each image that fits and way to ask: the share of the others that it outranks, ties half.
 
-    `outcome:retrieved`: 1 where it is among as many first ranks of all images as there are images that fit.
+    `outcome:retrieved`: 1 where it is among as many first ranks of all images as there are images that fit. `agreement`
+    of "no y" is the rank correlation with the opposite of the subtraction, the search for y itself.
     """
-    parts, ids = [], list(rows["sample_id"])
-    for name, values in _cosines(images, queries).items():
-        if name == "y":
-            continue
-        own, others = values[fits][:, None], values[not_fits][None]
-        first = np.zeros(len(ids))
-        first[order(values, ids)[: int(fits.sum())]] = 1.0
-        part = rows[fits].assign(query=name)
+    cosines, parts, ids = _cosines(images, search.queries), [], list(rows["sample_id"])
+    cluster = " and ".join(sorted(filter(None, (search.x, search.y))))
+    for name, values in cosines.items():
+        own, others = values[search.fits][:, None], values[search.others][None]
+        first = np.isin(np.arange(len(ids)), order(values, ids)[: int(search.fits.sum())])
+        part = rows[search.fits].assign(query=name, x=search.x, y=search.y, cluster=cluster)
         part[f"{OUTCOME}right_order"] = ((own > others) + 0.5 * (own == others)).mean(axis=1)
-        part[f"{OUTCOME}retrieved"] = first[fits]
+        part[f"{OUTCOME}retrieved"] = first[search.fits].astype(float)
         parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    ranked = pd.concat(parts, ignore_index=True)
+    ranked.insert(2, "label_set", search.label_set)
+    if not search.x:
+        ranked["agreement"] = -1 * pd.DataFrame(cosines).corr("spearman").to_numpy()[0, 1]
+    return ranked
 
 
-def _cosines(images: NDArray[np.float32], queries: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def _cosines(images: NDArray[np.float32], queries: Directions) -> dict[str, NDArray[np.float64]]:
     unit = {name: vector / max(float(np.linalg.norm(vector)), 1e-12) for name, vector in queries.items()}
     return {name: np.round(images.astype(np.float64) @ vector, DECIMALS) for name, vector in unit.items()}

@@ -13,7 +13,8 @@ from audits.analysis import Analysis
 from audits.catalogue import protocol_names, read_protocol
 from audits.datasets.dataset import Dataset
 from audits.datasets.drawn_scenes import TAGS, tagged
-from audits.limits.negation.questions import Settings, multiple_choice, searches, tags_of
+from audits.limits.negation.score import Settings
+from audits.tags import multiple_choice, searches, tags_of
 from tests.audits.planted import dataset, embedded, facts, find, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.retrieval.query import embed_query, parse_query
@@ -96,10 +97,9 @@ def test_subtraction_is_that_of_search() -> None:
     vectors = {"cat": np.array([0.6, 0.8]), "dog": np.array([1.0, 0.0])}
     session = SimpleNamespace(embed_texts=lambda texts: torch.tensor(np.stack([vectors[text] for text in texts])))
     searched = embed_query(session, parse_query("cat - dog"))  # type: ignore[arg-type]
-    from audits.limits.negation.score import _cosines, _ways_to_ask
+    from audits.limits.negation.score import _cosines, ways_to_ask
 
-    settings = Settings(**SAID)
-    asked = _ways_to_ask({"a cat without a dog": vectors["cat"]}, settings, lambda name: vectors[name])("cat", "dog")
+    asked = ways_to_ask("cat", "dog", {"a cat without a dog": vectors["cat"]}, Settings(**SAID), vectors)
     images = np.eye(2, dtype=np.float32)
     assert _cosines(images, asked)["subtraction"] == pytest.approx(searched, abs=1e-6)
 
@@ -107,7 +107,7 @@ def test_subtraction_is_that_of_search() -> None:
 def test_questions_hold_one_true_sentence() -> None:
     tags = tags_of(things(), 20)
     settings = Settings(**SAID)
-    asked = multiple_choice(tags, settings)
+    asked = multiple_choice(tags, settings.say)
     assert len(asked) == 3 * len(tags)
     for row in asked.to_dict("records"):
         present = tags[row["sample_id"]]
@@ -140,6 +140,23 @@ def test_labels_of_folders_are_tags_and_files_of_questions_are_asked_as_they_are
     assert find(result, "choice", kind="positive").value == pytest.approx(3 / 4)
     assert find(result, "choice").null_mean == pytest.approx(1 / 3)
     assert find(result, "recall_at_5").value == 1
+
+
+def test_captions_find_their_own_images_at_their_rank_and_beside_chance() -> None:
+    count = 20
+    captions = [f"t{at}" for at in range(count)]
+    data = dataset([""] * count, caption=captions, negative=[""] * count, kind=["retrieval"] * count)
+    axes = dict(zip(captions, np.eye(count), strict=True))
+    images = np.eye(count)
+    images[7] = 0.6 * axes["t7"] + 0.8 * axes["t0"]  # its own caption still finds it first, t0 does not lose its own
+    for at in range(1, 7):  # six images lie nearer to t8 than image 8 does
+        images[at] = 0.8 * axes[f"t{at}"] + 0.6 * axes["t8"]
+    images[8] = 0.5 * axes["t8"] + np.sqrt(0.75) * axes["t9"]
+    samples = negation.score(embedded(data, images, axes), RULES, seed=0)
+    assert samples.loc[samples["outcome:recall_at_5"] == 0, "caption"].tolist() == ["t8"]
+    row = find(negation.analyse(samples, RULES, model=facts(count), seed=0), "recall_at_5")
+    assert row.value == pytest.approx(19 / 20)
+    assert row.null_mean == pytest.approx(5 / 20)
 
 
 def test_what_cannot_be_asked_is_refused() -> None:

@@ -1,45 +1,17 @@
-"""Questions made of tags: what is in an image, what is not, and sentences that say either."""
+"""What is in an image, by the tags of a data set; and pairs of tags of which some images have both and some one."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import pandas as pd
 from pandas import DataFrame
-from pydantic import Field, field_validator
 
-from audits.captions import with_article
 from audits.datasets.dataset import Dataset
 from audits.seeds import generator
 from workbench.errors import BadInput
-from workbench.strict import Strict
-
-NEEDED = {"without": "xy", "absent": "y", "positive": "x", "negative": "y", "hybrid": "xy"}  # what each sentence names
-
-
-class Settings(Strict):
-    """Sentences of `limits/negation`: {x} takes what is in the image, {y} what is not, with their articles."""
-
-    without: str
-    absent: str
-    positive: str
-    negative: str
-    hybrid: str
-    most: int = Field(20, ge=2, le=100)  # tags that are asked about, the most frequent ones
-
-    @field_validator(*NEEDED)
-    @classmethod
-    def _whole(cls, sentence: str, info: object) -> str:
-        needed = NEEDED[getattr(info, "field_name", "")]
-        if sorted(re.findall(r"\{(.*?)\}", sentence)) != sorted(needed):
-            raise ValueError(f"names {' and '.join(f'{{{name}}}' for name in needed)}, each once")
-        return sentence
-
-    def say(self, sentence: str, *, x: str = "", y: str = "") -> str:
-        """Fill a sentence, by its name, with tags."""
-        return str(getattr(self, sentence)).format(x=with_article(x), y=with_article(y))
 
 
 def tags_of(dataset: Dataset, most: int) -> dict[str, frozenset[str]]:
@@ -55,7 +27,7 @@ def tags_of(dataset: Dataset, most: int) -> dict[str, frozenset[str]]:
     return {sample: frozenset(tags) & kept for sample, tags in every.items()}
 
 
-def vocabulary(tags: dict[str, frozenset[str]]) -> list[str]:
+def vocabulary(tags: Mapping[str, Collection[str]]) -> list[str]:
     """Return all tags, sorted.
 
     Raises:
@@ -70,9 +42,18 @@ def vocabulary(tags: dict[str, frozenset[str]]) -> list[str]:
     return names
 
 
-def multiple_choice(tags: dict[str, frozenset[str]], settings: Settings) -> DataFrame:
+def searches(tags: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str]]:
+    """Yield (x, y) for which some image has both and some image x alone."""
+    names = vocabulary(tags)
+    for x in names:
+        with_x = [present for present in tags.values() if x in present]
+        yield from ((x, y) for y in names if y != x and 0 < sum(y in present for present in with_x) < len(with_x))
+
+
+def multiple_choice(tags: dict[str, frozenset[str]], say: Callable[..., str]) -> DataFrame:
     """Return three questions for each image with a tag: one true sentence of each kind, against three false ones.
 
+    `say` fills the sentence of a kind (positive, negative or hybrid) with x, what is there, and y, what is not.
     Columns: sample_id, kind, caption, negative, negative_2, negative_3.
 
     Source:
@@ -85,14 +66,6 @@ def multiple_choice(tags: dict[str, frozenset[str]], settings: Settings) -> Data
             continue
         rng = generator(0, "negation", sample)
         x, y = (options[int(rng.integers(len(options)))] for options in (sorted(present), absent))
-        false = [settings.say(kind, x=y, y=x) for kind in ("positive", "negative", "hybrid")]
-        rows += [(sample, kind, settings.say(kind, x=x, y=y), *false) for kind in ("positive", "negative", "hybrid")]
+        false = [say(kind, x=y, y=x) for kind in ("positive", "negative", "hybrid")]
+        rows += [(sample, kind, say(kind, x=x, y=y), *false) for kind in ("positive", "negative", "hybrid")]
     return pd.DataFrame(rows, columns=["sample_id", "kind", "caption", "negative", "negative_2", "negative_3"])
-
-
-def searches(tags: dict[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
-    """Yield (x, y) for which some image has both and some image x alone."""
-    names = vocabulary(tags)
-    for x in names:
-        with_x = [present for present in tags.values() if x in present]
-        yield from ((x, y) for y in names if y != x and 0 < sum(y in present for present in with_x) < len(with_x))
