@@ -13,7 +13,7 @@ from PIL import Image
 
 from apps.attribution.words import checked
 from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
-from apps.shared.examples import LOOKED_AT, example_buttons, on_example
+from apps.shared.examples import LOOKED_AT, example_buttons, example_file, on_example
 from apps.shared.jobs import Jobs, throttle, wire
 from apps.shared.markdown import NO_ANSWER, literal
 from apps.shared.page import Page, put
@@ -148,6 +148,7 @@ def build(page: Page) -> None:
                 go = gr.Button("Show where", variant="primary", elem_id="attribution-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="attribution-stop")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("attribution")
             status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="attribution-status")
             drawn = gr.Image(
                 label="Where it looks", interactive=False, height=400, format="png", visible=COLLAPSED,
@@ -200,6 +201,8 @@ def build(page: Page) -> None:
     opacity.change(blend, [kept, opacity], drawn, **ALWAYS_LAST, **LIGHT)
     on_example(buttons, [image, labels, label], LIKELIEST).then(**event, trigger_mode="multiple")
     page.exchange.accept("attribution", [image, labels], put, after=event)
+    form = {image: lambda: example_file(LOOKED_AT[0].key), labels: LOOKED_AT[0].labels}
+    page.first.show("attribution", event, form, mark=mark)
 
 
 def _nothing(text: str) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import gradio as gr
 from apps.classify.answer import SHOWN, Answer, answer
 from apps.shared.charts import bars
 from apps.shared.events import ASIDE, ASKS_MODEL, handler, owner
-from apps.shared.examples import COMPARED, example_buttons, on_example
+from apps.shared.examples import COMPARED, example_buttons, example_file, on_example
 from apps.shared.jobs import Jobs
 from apps.shared.markdown import NO_ANSWER, literal
 from apps.shared.model_menu import choices
@@ -89,6 +89,7 @@ def build(page: Page) -> None:
             )  # fmt: skip
             go = gr.Button("Compare", variant="primary", elem_id="compare-go")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("compare")
             status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="compare-verdict")
             chart = gr.Plot(label="Probability, A and B", visible=COLLAPSED, elem_id="compare-chart")
             rows = table(HEADERS, "All labels, largest difference first", visible=COLLAPSED, elem_id="compare-table")
@@ -132,7 +133,9 @@ def build(page: Page) -> None:
     go.click(compare, **asking).failure(_nothing, None, answered, **ASIDE)
     filled = on_example(buttons, [image_a, labels, what], MODELS)
     filled.then(compare, **asking).failure(_nothing, None, answered, **ASIDE)
-    page.exchange.accept("compare", [image_a, labels, image_b, what], _place)
+    page.exchange.accept("compare", [image_a, labels, image_b, what], _place, after={"fn": compare, **asking})
+    form = {image_a: lambda: example_file(COMPARED[2].key), labels: COMPARED[2].labels}
+    page.first.show("compare", {"fn": compare, **asking}, form, mark=mark)
 
 
 def _nothing() -> tuple[Any, ...]:

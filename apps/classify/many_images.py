@@ -13,6 +13,7 @@ import gradio as gr
 from apps import limits
 from apps.classify.evaluation import class_rows, confusion_figure, confusion_rows, occurring, scored, truth_of
 from apps.shared.events import ALWAYS_LAST, CHOICE, LIGHT, LONG, handler, owner
+from apps.shared.examples import example_file
 from apps.shared.jobs import Jobs, wire
 from apps.shared.markdown import literal
 from apps.shared.page import Page
@@ -26,7 +27,7 @@ from workbench.batch.truth import evaluate
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import WorkbenchError
 from workbench.labels import NONE_OF_THESE
-from workbench.pictures import SAMPLES, sample_path
+from workbench.pictures import SAMPLES
 from workbench.reproduce import Setup
 from workbench.scheduler import CancelToken
 from workbench.taught.likeness import together
@@ -130,8 +131,9 @@ def _image_of(given: Sequence[str], name: str) -> str | None:
     return str(target)
 
 
-def _results() -> dict[str, Any]:
+def _results(page: Page) -> dict[str, Any]:
     """Lay out the right-hand column; return its widgets by name."""
+    mark = page.first.mark("many")
     status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="many-status")
     with gr.Column(visible=False) as results:
         score = gr.Markdown(elem_classes="live", elem_id="many-score")
@@ -150,7 +152,7 @@ def _results() -> dict[str, Any]:
         matrix = table(["true label"], "Confusion matrix: true label in rows, answer in columns")
         chart = gr.Plot(label="Confusion matrix", elem_id="many-confusion")
     whose = gr.Markdown(elem_classes="provenance")
-    answers = {"status": status, "k": k, "at_least": at_least, "label": label, "only": only, "rows": rows}
+    answers = {"mark": mark, "status": status, "k": k, "at_least": at_least, "label": label, "only": only, "rows": rows}
     parts = {"results": results, "evaluation": evaluation, "csv": csv_button, "json": json_button}
     return {**answers, **parts, "score": score, "classes": classes, "matrix": matrix, "chart": chart, "whose": whose}
 
@@ -168,7 +170,7 @@ def build(page: Page) -> None:
                 go = gr.Button("Classify all", variant="primary", elem_id="many-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="many-stop")
         with gr.Column(elem_classes="answer"):
-            shown_in = {"kept": kept, **_results()}
+            shown_in = {"kept": kept, **_results(page)}
             with gr.Column(visible=False) as sending:
                 picked = gr.Markdown(elem_classes="notes", elem_id="many-picked")
                 page.exchange.offer("many", chosen, labels)
@@ -208,7 +210,7 @@ def build(page: Page) -> None:
     event: dict[str, Any] = {
         "fn": run,
         "inputs": {given, truth, folders, labels, choice, own, none, page.model, k},
-        "outputs": [widget for name, widget in shown_in.items() if name != "k"],
+        "outputs": [widget for name, widget in shown_in.items() if name not in ("k", "mark")],
         "show_progress_on": [status],
         "api_visibility": "private",
         **LONG,
@@ -217,7 +219,8 @@ def build(page: Page) -> None:
     shipped.click(_shipped, None, [given, labels], api_visibility="private")
     shown_in["rows"].select(_picked, [shown_in["rows"], given], [chosen, picked, sending], **CHOICE)
     _wire_filters(shown_in)
-    page.exchange.accept("many", [given, labels], _added)
+    page.exchange.accept("many", [given, labels], _added, after=event)
+    page.first.show("many", event, {given: lambda: _shipped()[0], labels: lambda: _shipped()[1]}, mark=shown_in["mark"])
 
 
 def _wire_filters(widgets: dict[str, Any]) -> None:
@@ -237,7 +240,7 @@ def _picked(rows: list[list[Any]], given: list[str] | None, event: gr.SelectData
 
 
 def _shipped() -> tuple[list[str], str]:
-    return [str(sample_path(row.key)) for row in SAMPLES], ", ".join(dict.fromkeys(row.answer for row in SAMPLES))
+    return [example_file(row.key) for row in SAMPLES], ", ".join(dict.fromkeys(row.answer for row in SAMPLES))
 
 
 def _added(image: str | None, labels: str, given: list[str] | None, _: str) -> list[Any]:

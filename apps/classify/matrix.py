@@ -13,6 +13,7 @@ import numpy as np
 from apps import limits
 from apps.shared.charts import heat_map
 from apps.shared.events import ASKS_MODEL, CHOICE, LIGHT, handler, owner
+from apps.shared.examples import example_file
 from apps.shared.jobs import Jobs
 from apps.shared.markdown import literal
 from apps.shared.page import Page
@@ -20,7 +21,7 @@ from apps.shared.query import provenance
 from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.labels import parse_labels
-from workbench.pictures import CONTRASTIVE, sample_path
+from workbench.pictures import CONTRASTIVE
 from workbench.taught.likeness import together
 from workbench.zeroshot import ContrastMatrix, contrast
 
@@ -120,6 +121,7 @@ def build(page: Page) -> None:
                 go = gr.Button("Compare all", variant="primary", elem_id="matrix-go")
                 animals = gr.Button("Five drawn animals", elem_id="matrix-preset")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("matrix")
             status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="matrix-verdict")
             choices = [TEXT, IMAGE, COSINE]
             direction = gr.Radio(
@@ -143,10 +145,6 @@ def build(page: Page) -> None:
         now = (result, _names(files), words)
         return (verdict(result), gr.update(visible=True), *shown(now, way), f"{line}\n\n{cut}", now)
 
-    @handler
-    def take() -> tuple[list[str], str]:
-        return [str(sample_path(key)) for key, _ in CONTRASTIVE], ", ".join(text for _, text in CONTRASTIVE)
-
     event: dict[str, Any] = {
         "fn": compare,
         "inputs": [gallery, texts, direction, page.model],
@@ -156,11 +154,16 @@ def build(page: Page) -> None:
         **ASKS_MODEL,
     }
     go.click(**event)
-    animals.click(take, None, [gallery, texts], api_visibility="private").success(**event)
+    animals.click(handler(_animals), None, [gallery, texts], api_visibility="private").success(**event)
     direction.change(shown, [kept, direction], [chart, rows], **LIGHT)
     gallery.select(_selected, gallery, chosen, **CHOICE)
     gallery.change(lambda given: next(iter(_paths(given)), None), gallery, chosen, **LIGHT)
-    page.exchange.accept("matrix", [gallery, texts], _added)
+    page.exchange.accept("matrix", [gallery, texts], _added, after=event)
+    page.first.show("matrix", event, {gallery: lambda: _animals()[0], texts: _animals()[1]}, mark=mark)
+
+
+def _animals() -> tuple[list[str], str]:
+    return [example_file(key) for key, _ in CONTRASTIVE], ", ".join(text for _, text in CONTRASTIVE)
 
 
 def _selected(given: list[Any] | None, event: gr.SelectData) -> str | None:

@@ -10,9 +10,9 @@ import gradio as gr
 
 from apps.classify import reproduce, templates
 from apps.classify.answer import SHOWN, Answer, Query, answer
-from apps.shared.charts import bars
+from apps.shared.answer_table import answer_table
 from apps.shared.events import ASIDE, ASKS_MODEL, handler, owner
-from apps.shared.examples import example_buttons, on_example
+from apps.shared.examples import EXAMPLES, example_buttons, example_file, on_example
 from apps.shared.jobs import Jobs
 from apps.shared.markdown import NO_ANSWER, literal
 from apps.shared.page import Page, put
@@ -26,19 +26,13 @@ IDLE = "Drop an image or take an example. The answer appears here, and again whi
 JOBS = Jobs("answer")
 
 
-def figure(result: Answer) -> Any:
-    """Draw the likeliest labels as bars."""
-    top = result.ranked[:SHOWN]
-    names = [result.marked(label) for label, _, _ in top]
-    return bars(names, {"probability": [p for _, p, _ in top]}, axis="probability", top=1.0)
-
-
 def shown(result: Answer) -> tuple[Any, ...]:
     """Return what the answer's widgets take: verdict, chart, table, notes, provenance."""
     remarks = "\n".join(f"- {literal(note)}" for note in result.notes)
+    likeliest = [(result.marked(label), chance, cosine) for label, chance, cosine in result.ranked[:SHOWN]]
     return (
         result.verdict(),
-        gr.update(value=figure(result), visible=True),
+        gr.update(value=answer_table(likeliest), visible=True),
         gr.update(value=result.rows(), visible=True),
         gr.update(value=remarks, visible=bool(remarks)),
         result.provenance,
@@ -52,8 +46,8 @@ def nothing(text: str) -> tuple[Any, ...]:
 
 
 def shipped_key(image: str | None, key: str) -> str:
-    """Return the key of a shipped image where the file is that image, else ""."""
-    return key if image and key and cmp(image, sample_path(key), shallow=False) else ""
+    """Return the key of a shipped image where the file is its small copy, else ""."""
+    return key if image and key and cmp(image, example_file(key), shallow=False) else ""
 
 
 def build(page: Page) -> None:
@@ -65,8 +59,9 @@ def build(page: Page) -> None:
         setup = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model])
         setup = replace(setup, picture=shipped_key(typed[image], typed[sample]))
         with engine.session(owner(request), setup.model, deadline=JOBS.seconds) as session:
-            result = answer(session, typed[image], setup, engine=engine)
-        return (*shown(result), Query(setup, str(typed[image]), tuple(label for label, _, _ in result.ranked)))
+            picture = str(sample_path(setup.picture)) if setup.picture else typed[image]
+            result = answer(session, picture, setup, engine=engine)
+        return (*shown(result), Query(setup, str(picture), tuple(label for label, _, _ in result.ranked)))
 
     def follow(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
         """Answer again after an edit; what cannot be answered yet is said in the result's place."""
@@ -85,8 +80,9 @@ def build(page: Page) -> None:
             labels = labels_box(elem_id="classify-labels")
             go = gr.Button("Classify", variant="primary", elem_id="classify-go")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("classify")
             verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="classify-verdict")
-            chart = gr.Plot(label="Probability of each label", visible=COLLAPSED, elem_id="classify-chart")
+            chart = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="classify-chart")
             rows = table(HEADERS, "All labels", visible=COLLAPSED, elem_id="classify-table")
             remarks = gr.Markdown(visible=False, elem_classes=["notes", "live"])
             provenance = gr.Markdown(elem_classes="provenance", elem_id="classify-provenance")
@@ -112,3 +108,5 @@ def build(page: Page) -> None:
     gr.on(changes, follow, **event, show_progress="hidden")
     on_example(buttons, [image, labels, sample])
     page.exchange.accept("classify", [image, labels], put)
+    first = EXAMPLES[0]
+    page.first.fill({image: lambda: example_file(first.key), labels: first.labels, sample: first.key}, mark=mark)

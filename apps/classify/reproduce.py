@@ -9,10 +9,11 @@ import gradio as gr
 
 from apps.classify.answer import Query
 from apps.shared.events import LIGHT
+from apps.shared.examples import example_file
 from apps.shared.query import numbers
 from apps.shared.widgets import code
 from workbench.engine import Engine
-from workbench.pictures import SAMPLES, sample_path
+from workbench.pictures import SAMPLES
 from workbench.reproduce import Setup, command_line, csv_row, from_query, python_lines, to_query
 
 IDLE = "# Classify an image first."
@@ -51,7 +52,7 @@ def build(engine: Engine, query: gr.State, form: list[Any]) -> None:
         for notice in notices:
             gr.Warning(notice)
         return [
-            str(sample_path(setup.picture)) if setup.picture else gr.skip(),
+            example_file(setup.picture) if setup.picture else gr.skip(),
             setup.picture,
             csv_row(setup.labels) if setup.labels else gr.skip(),
             setup.templates,

@@ -23,6 +23,7 @@ from apps.map.points import (
 )
 from apps.shared import index_choice as choice
 from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
+from apps.shared.examples import example_file
 from apps.shared.markdown import literal
 from apps.shared.page import Labelled, Page
 from apps.shared.query import provenance
@@ -30,7 +31,7 @@ from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, images_box, labels_box, table
 from workbench.engine import Session
 from workbench.labels import parse_labels
-from workbench.pictures import SAMPLES, sample_path
+from workbench.pictures import SAMPLES
 from workbench.retrieval.projection import METHODS, Projection, project
 from workbench.taught.likeness import together, unlike_notes
 
@@ -46,6 +47,7 @@ def build(page: Page) -> None:
             texts = labels_box(elem_id="map-texts")
             go = gr.Button("Draw the map", variant="primary", elem_id="map-go")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("map")
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="map-status")
             drawn = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="map-canvas")
             lines = table(words.HEADERS, "Chosen points", visible=COLLAPSED, elem_id="map-table")
@@ -104,11 +106,17 @@ def build(page: Page) -> None:
     outputs = [status, drawn, lines, clusters, download, coloured, sending]
     settings: set[Any] = {method, centred, by, count, page.model}
     shown: dict[str, Any] = {"api_visibility": "private", **ASKS_MODEL}
-    go.click(draw, {index, given, texts, *settings}, [*outputs, kept, whose, by], **shown)
+    event = {"fn": draw, "inputs": {index, given, texts, *settings}, "outputs": [*outputs, kept, whose, by], **shown}
+    go.click(**event)
+    page.first.show("map", event, {given: _shipped, by: CLUSTER}, mark=mark)
     gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
     chosen.change(_chosen, [kept, coloured, chosen], lines, **ALWAYS_LAST, **LIGHT)
-    shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private")
+    shipped.click(_shipped, None, given, api_visibility="private")
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
+
+
+def _shipped() -> list[str]:
+    return [example_file(row.key) for row in SAMPLES]
 
 
 def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]) -> Labelled:

@@ -6,13 +6,13 @@ A unit's address is /?unit=LAYER/NUMBER#neurons; it opens on the model that the 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 
-from apps.neurons import answers, dictionaries, heads, mapping, painting, presets, probing, switches, trial
-from apps.neurons.opened import JOBS, OpenAtlases
+from apps.neurons import answers, dictionaries, heads, mapping, painting, presets, probing, switches, trial, wall
+from apps.neurons.opened import JOBS, UNITS, OpenAtlases, unit_of_row
 from apps.neurons.unit_html import gallery_html, page_html
 from apps.shared.events import ASIDE, ASKS_MODEL, LONG, QUIET, handler, owner
 from apps.shared.jobs import wire
@@ -28,6 +28,7 @@ from workbench.neurons.corpus import FORMS
 from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.finding import FoundUnit, find_readers, find_units
 from workbench.neurons.page import places
+from workbench.neurons.telling import telling_units
 from workbench.neurons.unit import report
 from workbench.neurons.vocabulary import embed_words
 from workbench.progress import Progress
@@ -35,8 +36,7 @@ from workbench.results.units import NamedUnit
 from workbench.scheduler import CancelToken
 
 LEAD = (
-    "What does one unit inside the image tower respond to, in photos, drawings and written words? What does it add to "
-    "an answer, and what changes without it?"
+    "What does one unit inside the image tower respond to? What does it add to an answer, and what changes without it?"
 )
 IDLE = "Search a concept, or open a unit by its number."
 FOUND_HEADERS = ["unit", "score", "direction", "photos", "drawings", "words"]
@@ -108,29 +108,34 @@ def build(page: Page) -> None:
     """Lay out the view."""
     atlases = OpenAtlases()
     gr.Markdown(LEAD)
-    with gr.Row(elem_classes="asking"):
-        with gr.Column(elem_classes="ask"):
-            concept = gr.Textbox("dog", label="Concept", info=CONCEPT_INFO, elem_id="neurons-concept")
-            find = gr.Button("Find units", elem_id="neurons-find")
-            units = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
-            notes = gr.Markdown(elem_classes="notes")
-            layer = gr.Dropdown([LAST], value=LAST, label="Layer", allow_custom_value=True, elem_id="neurons-layer")
-            unit = gr.Number(0, precision=0, minimum=0, label="Unit", elem_id="neurons-unit")
-            answer = gr.Textbox("", label="Answer", info="Of the gallery “used most for”; empty: the first name.")
-            with gr.Row():
-                go = gr.Button("Open unit", variant="primary", elem_id="neurons-go")
-                stop = gr.Button("Stop", variant="stop")
-        with gr.Column(elem_classes="answer"):
-            status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="neurons-status")
-            with gr.Row():
-                files = [
-                    gr.DownloadButton(title, size="sm", min_width=0, visible=False, elem_id=f"neurons-{key}")
-                    for key, title in (("html", "Page as one file"), ("json", "Vector (JSON)"))
-                ]
-            shown = gr.Markdown("", elem_id="neurons-page")
-        with gr.Column(elem_classes="more"):
-            trial.build(page, layer, unit)
-            presets.build(page, (layer, unit), status)
+    number_box = mapping.chosen_box()
+    with gr.Tabs() as tabs, gr.Tab("Units", id=UNITS) as opened:
+        mark = page.first.mark("neurons")
+        gr.Markdown(wall.LEAD)
+        cards = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="neurons-wall")
+        with gr.Row(elem_classes="asking"):
+            with gr.Column(elem_classes="ask"):
+                concept = gr.Textbox("dog", label="Concept", info=CONCEPT_INFO, elem_id="neurons-concept")
+                find = gr.Button("Find units", elem_id="neurons-find")
+                units = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
+                notes = gr.Markdown(elem_classes="notes")
+                layer = gr.Dropdown([LAST], value=LAST, label="Layer", allow_custom_value=True, elem_id="neurons-layer")
+                unit = gr.Number(0, precision=0, minimum=0, label="Unit", elem_id="neurons-unit")
+                answer = gr.Textbox("", label="Answer", info="Of the gallery “used most for”; empty: the first name.")
+                with gr.Row():
+                    go = gr.Button("Open unit", variant="primary", elem_id="neurons-go")
+                    stop = gr.Button("Stop", variant="stop")
+            with gr.Column(elem_classes="answer"):
+                status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="neurons-status")
+                with gr.Row():
+                    files = [
+                        gr.DownloadButton(title, size="sm", min_width=0, visible=False, elem_id=f"neurons-{key}")
+                        for key, title in (("html", "Page as one file"), ("json", "Vector (JSON)"))
+                    ]
+                shown = gr.Markdown("", elem_id="neurons-page")
+            with gr.Column(elem_classes="more"):
+                trial.build(page, layer, unit)
+                presets.build(page, (layer, unit), status)
 
     @handler
     def open_unit(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -143,6 +148,39 @@ def build(page: Page) -> None:
 
         yield from JOBS.run(visitor, pages, stopped=(JOBS.stopped, gr.skip(), gr.skip(), gr.skip()))
 
+    def offered(key: str, request: gr.Request) -> Any:
+        return _layers(page, key, owner(request))
+
+    event: dict[str, Any] = {
+        "fn": open_unit, "inputs": {layer, unit, answer, page.model}, "outputs": [status, shown, *files],
+        **QUIET, **LONG,
+    }  # fmt: skip
+    wire(JOBS, go, stop, status=status, event=event)
+    gr.on(
+        [find.click, concept.submit], _searching(page, atlases), [concept, layer, page.model], [units, notes],
+        trigger_mode="multiple", **QUIET, **LONG,
+    )  # fmt: skip
+    chosen = units.select(unit_of_row, None, [unit, tabs], trigger_mode="multiple", **ASIDE)
+    chosen.success(**event, trigger_mode="multiple")
+    gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
+    place = (layer, unit, tabs)
+    with tabs:
+        mapping.build(page, atlases, place, number_box, opens=event)
+        answers.build(page, layer, tabs)
+        painting.build(page, layer, unit)
+        off = switches.build(page, atlases)
+        probing.build(page, place, opens=event)
+        heads.build(page)
+        dictionaries.build(page, atlases, layer)
+
+    outputs = [cards, unit, off, *event["outputs"]]
+    with opened:
+        first = _first(page, event, (cards, unit, off))
+        page.first.show("neurons", {**event, "fn": handler(first), "outputs": outputs}, {}, mark=mark)
+    gr.on(None, _of_address, None, [layer, unit, off], **ASIDE)
+
+
+def _searching(page: Page, atlases: OpenAtlases) -> Callable[..., Any]:
     @handler
     def search(word: str, name: str, key: str, request: gr.Request) -> Iterator[tuple[Any, Any]]:
         if not word or not word.strip():
@@ -154,33 +192,25 @@ def build(page: Page) -> None:
                 elif isinstance(step, Atlas):
                     yield gr.update(value=unit_rows(_units_for(session, step, word.strip())), visible=True), FOUND_NOTE
 
-    def offered(key: str, request: gr.Request) -> Any:
-        return _layers(page, key, owner(request))
+    return search
 
-    event: dict[str, Any] = {
-        "fn": open_unit, "inputs": {layer, unit, answer, page.model}, "outputs": [status, shown, *files],
-        **QUIET, **LONG,
-    }  # fmt: skip
-    wire(JOBS, go, stop, status=status, event=event)
-    gr.on(
-        [find.click, concept.submit], search, [concept, layer, page.model], [units, notes], trigger_mode="multiple",
-        **QUIET, **LONG,
-    )  # fmt: skip
-    chosen = units.select(_chosen, None, unit, trigger_mode="multiple", **ASIDE)
-    chosen.success(**event, trigger_mode="multiple")
-    gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
-    mapping.build(page, atlases, (layer, unit), opens=event)
-    painting.build(page, layer, unit)
-    answers.build(page, layer)
-    probing.build(page, (layer, unit), opens=event)
-    heads.build(page)
-    dictionaries.build(page, atlases, layer)
-    off = switches.build(page, atlases)
 
-    def from_address(request: gr.Request) -> tuple[Any, Any, Any]:
-        return _of_address(page, request)
+def _first(page: Page, opens: dict[str, Any], widgets: tuple[Any, Any, Any]) -> Callable[..., Any]:
+    """Return what shows the wall, and opens its first unit; `widgets`: of cards, unit, and units that are off."""
+    cards, unit, off = widgets
 
-    gr.on(None, from_address, None, [layer, unit, off], **QUIET, **ASKS_MODEL)
+    def first(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        with page.engine.session(owner(request), typed[page.model], deadline=JOBS.seconds) as session:
+            atlas = find_atlas(session, LAST)
+        if atlas is None:
+            return
+        telling = telling_units(atlas.survey, wall.SHOWN)
+        number = telling[0].unit
+        yield {cards: gr.update(value=wall.wall_html(telling), visible=True), unit: number, off: str(number)}
+        for update in opens["fn"]({**typed, unit: number}, request):
+            yield dict(zip(opens["outputs"], update, strict=True))
+
+    return first
 
 
 def _units_for(session: Session, atlas: Atlas, word: str) -> list[FoundUnit]:
@@ -189,29 +219,13 @@ def _units_for(session: Session, atlas: Atlas, word: str) -> list[FoundUnit]:
     return find_units(atlas, word, embed_words(session, [word])[0].numpy())
 
 
-def _chosen(event: gr.SelectData) -> int:
-    return int(event.row_value[0])
-
-
-def first_unit(atlas: Atlas) -> int:
-    """Return the unit that stands out most on the corpus's first image, to begin with."""
-    values = atlas.survey.values
-    return int(((values[0] - values.mean(axis=0)) / values.std(axis=0).clip(1e-6)).argmax())
-
-
-def _of_address(page: Page, request: gr.Request) -> tuple[Any, Any, Any]:
-    """Fill in the unit that the page's address names, or one of the default model to begin with."""
+def _of_address(request: gr.Request) -> tuple[Any, Any, Any]:
+    """Fill in the unit that the page's address names."""
     name, _, number = str(request.query_params.get("unit", "")).rpartition("/")
-    if name and number.isdecimal() and len(number) <= 6:
-        choices = list(dict.fromkeys([LAST, name[:80]]))
-        return gr.update(choices=choices, value=name[:80]), int(number), number
-    try:
-        with page.engine.session(owner(request), page.engine.default, deadline=JOBS.seconds) as session:
-            atlas = find_atlas(session, LAST)
-    except WorkbenchError:
+    if not (name and number.isdecimal() and len(number) <= 6):
         return gr.skip(), gr.skip(), gr.skip()
-    unit = 0 if atlas is None else first_unit(atlas)
-    return gr.skip(), unit, str(unit)
+    choices = list(dict.fromkeys([LAST, name[:80]]))
+    return gr.update(choices=choices, value=name[:80]), int(number), number
 
 
 def _layers(page: Page, key: str, visitor: str) -> Any:

@@ -13,6 +13,7 @@ import gradio as gr
 from apps.neurons.opened import JOBS
 from apps.shared.charts import bars
 from apps.shared.events import ASKS_MODEL, QUIET, handler, owner
+from apps.shared.examples import EXAMPLES, example_file
 from apps.shared.markdown import literal
 from apps.shared.page import Page
 from apps.shared.widgets import COLLAPSED, image_box, table
@@ -20,6 +21,7 @@ from workbench.engine import Session
 from workbench.engine.tasks import CONDUCTANCE, DECOMPOSE
 from workbench.errors import BadInput
 from workbench.images import safe_open
+from workbench.labels import parse_labels
 from workbench.neurons.atlas import find_atlas
 from workbench.neurons.conductance import ConductanceRequest
 from workbench.neurons.finding import Speakers, speakers
@@ -33,6 +35,7 @@ NOTE = (
     "Of the layer chosen above. In the last layer the sum is exact; below, it is integrated from a blurred copy of the "
     "image (conductance), and the sum's error says how well."
 )
+ANSWERS = "answers"  # the tab
 OTHER_LABELS = ("cat", "dog", "car", "tree", "house", "person", "food", "word", "bird", "boat")
 
 
@@ -82,9 +85,9 @@ def names_of(session: Session, units: list[int]) -> dict[int, str]:
     return {unit: names[0].title for unit, names in zip(units, named, strict=True) if names[0].above_chance}
 
 
-def build(page: Page, layer: gr.Dropdown) -> None:
-    """Lay out the section; `layer`: the view's choice."""
-    section = gr.Accordion("Which units made this answer?", open=False, elem_id="neurons-answers")
+def build(page: Page, layer: gr.Dropdown, tabs: gr.Tabs) -> None:
+    """Lay out the section; `layer`: the view's choice; `tabs`: those that hold it."""
+    section = gr.Tab("Which units made this answer?", id=ANSWERS, elem_id="neurons-answers")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             image = image_box("Image", height=220, elem_id="neurons-image")
@@ -93,10 +96,11 @@ def build(page: Page, layer: gr.Dropdown) -> None:
             go = gr.Button("Show the units", elem_id="neurons-explain")
             gr.Markdown(NOTE, elem_classes="notes")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("neurons-answers")
             text = gr.Markdown(elem_classes="live", elem_id="neurons-sum")
             chart = gr.Plot(label="What each unit adds to A − B", visible=COLLAPSED, elem_id="neurons-bars")
             rows = table(HEADERS, "Units", visible=COLLAPSED, elem_id="neurons-speakers")
-            page.exchange.offer("neurons", image, first)
+            page.exchange.offer("neurons", image, first, second)
 
     @handler
     def run(path: str | None, a: str, b: str, name: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:
@@ -119,5 +123,21 @@ def build(page: Page, layer: gr.Dropdown) -> None:
             gr.update(value=listed, visible=True),
         )
 
-    gr.on([go.click], run, [image, first, second, layer, page.model], [text, chart, rows], **QUIET, **ASKS_MODEL)
-    page.exchange.accept("neurons", [image], lambda path, labels, *_: [path or gr.skip()])
+    event = {
+        "fn": run, "inputs": [image, first, second, layer, page.model], "outputs": [text, chart, rows],
+        **QUIET, **ASKS_MODEL,
+    }  # fmt: skip
+    go.click(**event)
+    page.exchange.accept(
+        "neurons", [image, first, second], _received, after=event, opens={tabs: gr.update(selected=ANSWERS)}
+    )
+    example = EXAMPLES[0]
+    form = {image: lambda: example_file(example.key), first: first.value, second: second.value}
+    with section:
+        page.first.show("neurons-answers", event, form, mark=mark)
+
+
+def _received(path: str | None, labels: str, *present: Any) -> list[Any]:
+    """Take the first two labels as the answers to compare; one alone is compared with what stands there."""
+    names = [*parse_labels(labels), *map(str, present[1:])] if labels.strip() else []
+    return [path or gr.skip(), *(list(dict.fromkeys(names)) + [gr.skip()] * 2)[:2]]

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps.neurons.opened import JOBS, OpenAtlases
+from apps.neurons.opened import JOBS, UNITS, OpenAtlases, unit_of_row
 from apps.neurons.unit_canvas import UnitPoints, canvas
 from apps.shared.events import ASIDE, LIGHT, LONG, QUIET, handler, owner
 from apps.shared.page import Page
@@ -67,17 +67,25 @@ def summary(shown: UnitMap, images: int) -> str:
     )
 
 
-def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, Any]) -> None:
+def chosen_box() -> gr.Textbox:
+    """Lay out what the map's script and the wall's write to; outside of tabs, so that it is there for both."""
+    return gr.Textbox(label="Number of the chosen unit", elem_id=BOX, visible=COLLAPSED)
+
+
+def build(
+    page: Page, atlases: OpenAtlases, place: tuple[Any, Any, Any], chosen: gr.Textbox, *, opens: dict[str, Any]
+) -> None:
     """Lay out the section.
 
     Args:
         page: the page.
         atlases: those that are open.
-        place: the widgets of layer and unit.
+        place: the widgets of layer and unit, and the tabs.
+        chosen: from `chosen_box`.
         opens: the event that opens the unit of these widgets.
     """
-    layer, unit = place
-    with gr.Accordion("Map of all units", open=False, elem_id="neurons-map"):
+    layer, unit, tabs = place
+    with gr.Tab("Map of all units", elem_id="neurons-map"):
         with gr.Row():
             by = gr.Radio([(title, key) for key, title in PLACED_BY.items()], value="direction", label="Placed by")
             colour = gr.Radio(COLOURS, value=FORM, label="Coloured by", elem_id="neurons-map-colour")
@@ -85,7 +93,6 @@ def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number]
         go = gr.Button("Draw the map", elem_id="neurons-map-go")
         text = gr.Markdown(elem_classes=["live", "notes"], elem_id="neurons-map-status")
         drawn = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="neurons-map-canvas")
-        chosen = gr.Textbox(label="Number of the chosen unit", elem_id=BOX, visible=COLLAPSED)
         gr.Markdown(NOTE, elem_classes="notes")
         rows = table(HEADERS, "Units with the best names", visible=COLLAPSED, elem_id="neurons-map-table")
 
@@ -107,20 +114,16 @@ def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number]
         [go.click, by.input, method.input, colour.input], draw, [layer, by, method, colour, page.model],
         [text, drawn, rows], trigger_mode="multiple", **QUIET, **LONG,
     )  # fmt: skip
-    picked = chosen.change(_picked, chosen, unit, **LIGHT)
+    picked = chosen.change(_picked, chosen, [unit, tabs], **LIGHT)
     picked.success(**opens, trigger_mode="multiple")
-    selected = rows.select(_row, None, unit, trigger_mode="multiple", **ASIDE)
+    selected = rows.select(unit_of_row, None, [unit, tabs], trigger_mode="multiple", **ASIDE)
     selected.success(**opens, trigger_mode="multiple")
 
 
 @handler
-def _picked(text: str) -> int:
+def _picked(text: str) -> tuple[int, Any]:
     """Read what the map's script writes: the number of a unit, and when it was chosen."""
     number = (text or "").split(";")[0]
     if not number.isdecimal():
         raise BadInput("Click a unit on the map, or choose one with the arrow keys and Enter.")
-    return int(number)
-
-
-def _row(event: gr.SelectData) -> int:
-    return int(event.row_value[0])
+    return int(number), gr.Tabs(selected=UNITS)

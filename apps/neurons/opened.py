@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
 
 from apps.shared.jobs import Jobs
 from workbench.engine import Session
@@ -16,6 +19,7 @@ from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.layers import layer_name
 from workbench.progress import Progress
 
+UNITS = "units"  # the tab with the page of a unit
 KEPT = 8  # atlases in memory; each takes about 10 MB
 JOBS = Jobs("neurons", stopped="Stopped; nothing is being computed.")
 
@@ -67,3 +71,8 @@ class OpenAtlases:
 
 def _key(session: Session, layer: str) -> tuple[str, str]:
     return session.fingerprint, f"{layer} of {session.owner}" if layer == DICTIONARY else layer
+
+
+def unit_of_row(event: gr.SelectData) -> tuple[int, Any]:
+    """Return the unit of a table's row, and the tab that its page opens in."""
+    return int(event.row_value[0]), gr.Tabs(selected=UNITS)

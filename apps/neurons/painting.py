@@ -62,7 +62,7 @@ def alt_text(settings: UnitImageSettings, done: int) -> str:
 
 def build(page: Page, layer: gr.Dropdown, unit: gr.Number) -> None:
     """Lay out the section."""
-    section = gr.Accordion("What would it respond to most? Feature visualisation", open=False, elem_id="neurons-paint")
+    section = gr.Tab("What would it respond to most?", elem_id="neurons-paint")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             facet = gr.Radio(FACETS, value="", label="In the manner of", elem_id="neurons-facet")

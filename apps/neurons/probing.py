@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from apps.neurons.opened import unit_of_row
 from apps.shared import index_choice as choice
 from apps.shared.events import ALWAYS_LAST, ASIDE, LIGHT, LONG, QUIET, handler, owner
 from apps.shared.folder_box import folder_box
@@ -106,11 +107,11 @@ def names_of(session: Session, result: SparseProbe, *, units: int) -> dict[int, 
     return {one: words[0].title for one, words in zip(last, named, strict=True) if words[0].above_chance}
 
 
-def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, Any]) -> None:
+def build(page: Page, place: tuple[gr.Dropdown, gr.Number, gr.Tabs], *, opens: dict[str, Any]) -> None:
     """Lay out the section; see `mapping.build`."""
-    layer, unit = place
+    layer, unit, tabs = place
     known = gr.State(None)  # LabelledUnits
-    section = gr.Accordion("Which few units decide a class?", open=False, elem_id="neurons-probe")
+    section = gr.Tab("Which few units decide a class?", elem_id="neurons-probe")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             index = choice.menu(GIVEN, "Images of", "neurons-probe-index")
@@ -177,9 +178,5 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
     name.input(again, [known, name, page.model], [status, rows, units], **ALWAYS_LAST, **LIGHT)
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
     index.input(handler(columns_of), index, column, **ALWAYS_LAST, **LIGHT)
-    chosen_unit = units.select(_row, None, unit, trigger_mode="multiple", **ASIDE)
+    chosen_unit = units.select(unit_of_row, None, [unit, tabs], trigger_mode="multiple", **ASIDE)
     chosen_unit.success(**opens, trigger_mode="multiple")
-
-
-def _row(event: gr.SelectData) -> int:
-    return int(event.row_value[0])

@@ -6,7 +6,7 @@ What a visitor adds lies beside the uploads: only this page knows where, and it 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from apps.search import evaluation, files, finding, links, words
 from apps.search.finding import TOP, SearchForm
 from apps.shared import index_choice as choice
 from apps.shared.events import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner
+from apps.shared.examples import example_file
 from apps.shared.index_choice import OWN
 from apps.shared.jobs import Jobs, wire
 from apps.shared.markdown import literal
@@ -26,7 +27,7 @@ from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
-from workbench.pictures import SAMPLES, sample_path
+from workbench.pictures import SAMPLES
 from workbench.retrieval.adding import add
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.filters import COLUMNS, EXAMPLE
@@ -39,6 +40,7 @@ from workbench.scheduler import CancelToken
 
 JOBS = Jobs("index", stopped="Stopped; what was added so far stays.")
 PAGE = 24  # results of one page
+QUERY = "a drawing of an animal"  # the example
 
 
 def build(page: Page) -> None:
@@ -47,17 +49,9 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             index, given, shipped, go, stop = _adding()
-            text = gr.Textbox(
-                label="Query",
-                placeholder="a cup of coffee",
-                info="What the image shows. Weights and signs: 2:dog + beach - people.",
-                elem_id="search-query",
-            )
-            with gr.Accordion("Example image", open=False, elem_id="search-example"):
-                example = image_box("Example image", height=200, elem_id="search-image")
-                weight = gr.Slider(0, 4, 1, step=0.25, label="Weight of the example")
-            ask = gr.Button("Search", variant="primary", elem_id="search-go")
+            text, box, example, weight, ask = _asking()
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("search")
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="search-status")
             shown = _results()
             with gr.Column(visible=False) as sending:  # beside the images, not below the table
@@ -101,18 +95,20 @@ def build(page: Page) -> None:
         return search(typed, request) if typed[linked] else {status: gr.skip()}
 
     similar_path = gr.State("")
+    adding = _adding_event(page, given, own, index=index, status=status)
     event: dict[str, Any] = {"inputs": asking, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
     searched = [
         gr.on([ask.click, text.submit], search, **event),
         similar.click(more, asking | {listed, similar_path}, outputs, api_visibility="private", **ASKS_MODEL),
     ]
-    wire(JOBS, go, stop, status=status, event=_adding_event(page, given, own, index=index, status=status))
-    shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private").then(
-        **_adding_event(page, given, own, index=index, status=status), trigger_mode="multiple"
-    )
+    wire(JOBS, go, stop, status=status, event=adding)
+    shipped.click(_shipped, None, given, api_visibility="private").then(**adding, trigger_mode="multiple")
     shown["gallery"].select(_picked, [listed, start, index], [chosen, similar_path, picked, sending], **CHOICE)
     _wire_pages(shown, listed, start, index=index)
-    page.exchange.accept("search", [example, text], put)
+    answer = _with_shipped(search, adding["fn"], (index, own, given))
+    answering = {**event, "fn": answer, "outputs": [*outputs, own, index], **LONG}
+    page.exchange.accept("search", [example, text], put, after=answering, opens={box: gr.update(open=True)})
+    page.first.show("search", answering, {text: QUERY}, mark=mark)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
     drawn = gr.Timer(0.2)  # ticks when the view is drawn: before, Gradio drops what is filled in
     filled = [index, text, *(settings[name] for name in links.SETTINGS), status, linked, drawn]
@@ -121,6 +117,41 @@ def build(page: Page) -> None:
     for one in searched:  # thumbnails are shown before the files are written
         one.success(_files_of, [listed, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
     evaluation.build(page, index, own)
+
+
+def _asking() -> tuple[gr.Textbox, gr.Accordion, gr.Image, gr.Slider, gr.Button]:
+    """What is looked for."""
+    text = gr.Textbox(
+        label="Query",
+        placeholder=QUERY,
+        info="What the image shows. Weights and signs: 2:dog + beach - people.",
+        elem_id="search-query",
+    )
+    with gr.Accordion("Example image", open=False, elem_id="search-example") as box:
+        example = image_box("Example image", height=200, elem_id="search-image")
+        weight = gr.Slider(0, 4, 1, step=0.25, label="Weight of the example")
+    ask = gr.Button("Search", variant="primary", elem_id="search-go")
+    return text, box, example, weight, ask
+
+
+def _with_shipped(search: Callable[..., Any], adding: Callable[..., Any], widgets: tuple[Any, Any, Any]) -> Any:
+    """Return a search that puts the shipped images into an empty index first; `widgets`: of index, own and files."""
+    index, own, given = widgets
+
+    @handler
+    def with_shipped(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        place: dict[Any, Any] = {}
+        if typed[index] == OWN and not typed[own]:
+            for update in adding({**typed, given: _shipped()}, request):
+                place |= {own: update[own]} if own in update else {}
+                yield update
+        yield search({**typed, **place}, request)
+
+    return with_shipped
+
+
+def _shipped() -> list[str]:
+    return [example_file(row.key) for row in SAMPLES]
 
 
 def _address_of(request: gr.Request) -> tuple[Any, ...]:

@@ -21,3 +21,9 @@ window.elements = {
     box.dispatchEvent(new Event('input', {bubbles: true}));
   },
 };
+
+// A button of a list gives what it stands for to a text box; when, too: a second choice of one thing is a change.
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-types]');
+  if (button) window.elements.type(button.dataset.types, `${button.dataset.value};${Date.now()}`);
+});

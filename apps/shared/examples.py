@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import gradio as gr
 from apps.shared.events import ASIDE
 from workbench.pictures import find_sample, sample, sample_path
 
+LONGEST = 640  # pixels of an example's copy
 THUMBNAIL = 144  # pixels; shown smaller, so that it is sharp on a dense screen
 
 
@@ -71,9 +73,19 @@ def on_example(buttons: Sequence[tuple[gr.Button, Example]], widgets: list[Any],
     def fill(event: gr.EventData) -> tuple[str, str, str]:
         assert event.target is not None  # the button that was pressed
         example = examples[event.target.elem_id]
-        return str(sample_path(example.key)), example.labels, also or example.key
+        return example_file(example.key), example.labels, also or example.key
 
     return gr.on([button.click for button, _ in buttons], fill, None, widgets, trigger_mode="multiple", **ASIDE)
+
+
+@functools.cache
+def example_file(key: str) -> str:
+    """Return a small copy of a shipped image, which a browser has at once: WebP, at most 640 pixels."""
+    image = sample(key)
+    image.thumbnail((LONGEST, LONGEST))
+    path = sample_path(key).with_name(f"{key}.webp")
+    image.save(path, quality=85)
+    return str(path)
 
 
 def _thumbnail(example: Example, place: Path) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from apps.first_results import FirstResults
 from apps.shared.events import LIGHT, handler
 from apps.tabs import VIEWS, Tab
 from workbench.errors import BadInput
@@ -28,13 +30,26 @@ class Page:
     exchange: Exchange
     runs: gr.State  # RunList: the visitor's audit runs, of whatever view
 
+    @functools.cached_property
+    def first(self) -> FirstResults:
+        """What views show before a visitor asks."""
+        return FirstResults(self.engine, self.model)
+
 
 @dataclass(frozen=True)
 class _Source:
     key: str
     image: Any  # component whose value is a path, or None
-    labels: Any  # component whose value is labels as typed
+    labels: tuple[Any, ...]  # components whose values are labels as typed
     buttons: dict[str, gr.Button]  # view -> what sends there
+
+
+@dataclass(frozen=True)
+class _Target:
+    widgets: list[Any]
+    fill: Fill
+    after: dict[str, Any] | None
+    opens: dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -54,17 +69,17 @@ class Exchange:
 
     tabs: gr.Tabs
     _sources: list[_Source] = field(default_factory=list)
-    _targets: dict[str, tuple[list[Any], Fill, dict[str, Any] | None]] = field(default_factory=dict)
+    _targets: dict[str, _Target] = field(default_factory=dict)
     _many: list[_ManySource] = field(default_factory=list)
     _takers: dict[str, tuple[list[Any], Fill]] = field(default_factory=dict)
 
-    def offer(self, key: str, image: Any, labels: Any) -> None:
+    def offer(self, key: str, image: Any, *labels: Any) -> None:
         """Lay out one button for each view that receives.
 
         Args:
             key: of the view that sends.
             image: component that holds a path on this machine.
-            labels: component that holds labels as typed.
+            labels: components that hold labels as typed.
         """
         with gr.Row(elem_classes="send-to"):
             gr.Markdown("Send to", elem_classes="notes")
@@ -75,16 +90,25 @@ class Exchange:
             }
         self._sources.append(_Source(key, image, labels, buttons))
 
-    def accept(self, key: str, widgets: list[Any], fill: Fill, *, after: dict[str, Any] | None = None) -> None:
+    def accept(
+        self,
+        key: str,
+        widgets: list[Any],
+        fill: Fill,
+        *,
+        after: dict[str, Any] | None = None,
+        opens: dict[Any, Any] | None = None,
+    ) -> None:
         """Let a view receive.
 
         Args:
             key: of the view that receives.
             widgets: what is filled.
             fill: (path or None, labels, *present values of the widgets) -> new values of the widgets.
-            after: an event, as a listener takes it, that runs once the widgets are filled.
+            after: an event, as a listener takes it, that answers once the widgets are filled.
+            opens: tabs and boxes of the view -> update that shows what is filled.
         """
-        self._targets[key] = (widgets, fill, after)
+        self._targets[key] = _Target(widgets, fill, after, opens or {})
 
     def offer_many(self, key: str, inputs: list[Any], images: Callable[..., Labelled]) -> None:
         """Lay out one button for each view that takes many images with their labels.
@@ -123,18 +147,22 @@ class Exchange:
                 button.click(send_many, many.inputs, [self.tabs, *widgets], **LIGHT)
         for source in self._sources:
             for key, button in source.buttons.items():
-                widgets, fill, after = self._targets[key]
+                to = self._targets[key]
                 sent = button.click(
-                    _sending(key, fill), [source.image, source.labels, *widgets], [self.tabs, *widgets], **LIGHT
+                    _sending(key, to, len(source.labels)),
+                    [source.image, *source.labels, *to.widgets],
+                    [self.tabs, *to.widgets, *to.opens],
+                    **LIGHT,
                 )
-                if after is not None:
-                    sent.success(**{**after, "trigger_mode": "multiple"})
+                if to.after is not None:
+                    sent.success(**{**to.after, "trigger_mode": "multiple"})
 
 
-def _sending(key: str, fill: Fill) -> Callable[..., list[Any]]:
+def _sending(key: str, to: _Target, count: int) -> Callable[..., list[Any]]:
     @handler
-    def send(image: str | None, labels: str | None, *present: Any) -> list[Any]:
-        return [gr.Tabs(selected=key), *fill(image or None, labels or "", *present)]
+    def send(image: str | None, *values: Any) -> list[Any]:
+        labels = ", ".join(str(one).strip(", ") for one in values[:count] if one)
+        return [gr.Tabs(selected=key), *to.fill(image or None, labels, *values[count:]), *to.opens.values()]
 
     return send
 

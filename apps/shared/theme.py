@@ -19,6 +19,7 @@ _SCRIPTS = [
     for name in (
         "shared/elements.js",
         "shared/charts.js",
+        "first_results/first_results.js",
         "typographic/stage.js",
         "video/timeline.js",
         "map/map.js",

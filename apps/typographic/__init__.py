@@ -61,11 +61,14 @@ def shown(result: WrittenAnswers, form: WrittenForm, line: str) -> tuple[Any, ..
 
 def taken(preset: Preset) -> tuple[Any, ...]:
     """Return what a preset fills in: image, key, word, further words, names, places, and the look."""
+    return (str(picture_file(preset.picture)), *_settings(preset))
+
+
+def _settings(preset: Preset) -> tuple[Any, ...]:
     label = preset.label
     look = [label.font, label.ink, bool(label.paper), label.paper or "#ffffff", label.form]
     rest = [bool(label.outline), label.outline or "#ffffff", label.tilt, label.opacity]
     return (
-        str(picture_file(preset.picture)),
         preset.picture,
         preset.word,
         "",
@@ -92,6 +95,7 @@ def build(page: Page) -> None:
             image = picture_box("typographic-image")
             names = labels_box(PRESETS[0].names, elem_id="typographic-labels")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("typographic")
             verdict = gr.Markdown(
                 IDLE, elem_classes=["verdict", "live"], elem_id="typographic-verdict", sanitize_html=False
             )
@@ -133,6 +137,11 @@ def build(page: Page) -> None:
     watched = [one.change for one in (image, model, word, names, place, *look.widgets)]
     gr.on(watched, follow, inputs, outputs, **QUIET, **ASKS_MODEL)
     filled = [image, key, word, look.further, names, place, *look.widgets[1:]]
+    first = {
+        image: lambda: str(picture_file(PRESETS[0].picture)),
+        **dict(zip(filled[1:], _settings(PRESETS[0]), strict=True)),
+    }
+    page.first.fill(first, mark=mark)
     for button, preset in presets:
         button.click(handler(functools.partial(taken, preset)), None, filled, **ASIDE)
     looking.wire(engine, look_before, form, image=image)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from apps.shared.answer_table import answer_table
 from apps.shared.query import percent
 from workbench.labels import meant
 
@@ -34,17 +35,8 @@ def data_address(picture: Image.Image, *, longest: int = STAGE) -> str:
 def answer_card(result: WrittenAnswers, row: int, title: str) -> str:
     """Return one answer: the likeliest names with a bar, their probability and cosine, as a table."""
     ranked = result.answers.ranked(row)
-    lines = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
-        f'<td class="bar"><span style="width:{100 * chance:.1f}%"></span></td>'
-        f"<td>{_short(chance)}</td><td>{cosine:.3f}</td></tr>"
-        for name, chance, cosine in ranked[:ROWS]
-    )
-    head = '<tr><th scope="col">label</th><th></th><th scope="col">probability</th><th scope="col">cosine</th></tr>'
-    return (
-        f'<div class="written-answer"><p class="top">{escape(title)}: <b>{escape(ranked[0][0])}</b>, '
-        f"{percent(ranked[0][1])}</p><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>"
-    )
+    top = f'<p class="top">{escape(title)}: <b>{escape(ranked[0][0])}</b>, {percent(ranked[0][1])}</p>'
+    return f"<div>{top}{answer_table(ranked[:ROWS])}</div>"
 
 
 def stage_payload(
@@ -79,10 +71,3 @@ def summary(result: WrittenAnswers, words: Sequence[str]) -> str:
         return f"The answer stays <b>{escape(after)}</b>. {cover}"
     kind = "the written word" if meant(after, words) in words else "neither the image nor the word"
     return f"<b>{escape(before)}</b> becomes <b>{escape(after)}</b>: {kind}. {cover}"
-
-
-def _short(chance: float) -> str:
-    """A probability in a narrow column; a near certainty is not called certain."""
-    if 0.9995 <= chance < 1:
-        return "&gt; 99.9 %"
-    return "&lt; 0.1 %" if 0 < chance < 0.0005 else f"{100 * chance:.1f} %"

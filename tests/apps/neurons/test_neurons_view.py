@@ -18,7 +18,6 @@ from sklearn.metrics import roc_auc_score
 from apps.neurons import (
     address,
     dictionaries,
-    first_unit,
     heads,
     mapping,
     painting,
@@ -27,6 +26,7 @@ from apps.neurons import (
     read_unit,
     unit_pages,
     unit_rows,
+    wall,
 )
 from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
@@ -51,6 +51,7 @@ from workbench.neurons.finding import find_readers, find_units
 from workbench.neurons.head_survey import HeadSurvey
 from workbench.neurons.sparse_probe import LabelledUnits, SparseProbe, SparseProbeRow
 from workbench.neurons.switching import UnitChange, changed_rows, intervened, parse_units, switch
+from workbench.neurons.telling import telling_units
 from workbench.neurons.text_span import HeadSpan, SpanText
 from workbench.neurons.unit_images import KEY, Visualisation
 from workbench.neurons.unit_map import unit_map
@@ -249,18 +250,23 @@ def test_the_map_names_units_and_its_rows_lead_to_them(session: Session, atlases
     rows = mapping.map_rows(shown)
     assert len(rows) == mapping.ROWS
     assert rows[0][0] == str(int(shown.scores.argmax()))
-    assert mapping._picked("12;1764195000000") == 12
+    assert mapping._picked("12;1764195000000")[0] == 12
     with pytest.raises(gr.Error, match="Click a unit"):
         mapping._picked("")
 
 
-def test_the_view_begins_with_the_unit_of_its_first_image(session: Session, atlases: OpenAtlases) -> None:
-    atlas = atlases.ready(session, "last")
-    unit = first_unit(atlas)
-    values = atlas.survey.values
-    heights = (values[0] - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-6)
-    assert heights[unit] == heights.max()
-    assert atlas.survey.items[0].key == "photo:chelsea.png"
+def test_the_wall_begins_with_a_unit_whose_photo_drawing_and_word_agree(session: Session, atlases: OpenAtlases) -> None:
+    survey = atlases.ready(session, "last").survey
+    units = telling_units(survey, wall.SHOWN)
+    assert len({one.concept for one in units}) == len(units) == wall.SHOWN
+    first = units[0]
+    for form in ("photo", "drawing", "word"):
+        of_form = [place for place, item in enumerate(survey.items) if item.form == form]
+        strongest = max(of_form, key=lambda place: survey.values[place, first.unit])
+        assert survey.items[strongest].concept == first.concept
+    html = wall.wall_html(units)
+    assert html.count("<button") == wall.SHOWN
+    assert html.index(f'data-value="{first.unit}"') < html.index(f'data-value="{units[1].unit}"')
 
 
 def test_which_units_made_an_answer_in_a_layer_below(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

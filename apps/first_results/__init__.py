@@ -1,0 +1,121 @@
+"""First results: every view opens with the answer to its first example, marked as such, until a visitor asks.
+
+The first visitor who opens a view has its example computed, by the function that the view's own button calls; all
+others get what was kept (`keeping`) of the default model. What takes long comes ready-made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from apps.first_results.keeping import Kept, is_update, keep, put_back, ready_made
+from apps.shared.events import ASIDE, QUIET
+
+if TYPE_CHECKING:
+    from workbench.engine import Engine
+
+MARK = "**Example.** Whatever you put in replaces it."
+PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in
+
+
+class FirstResults:
+    """The results that all visitors of a page share.
+
+    Args:
+        engine: owns the models.
+        model: the page's menu; results are kept for the default model alone.
+    """
+
+    def __init__(self, engine: Engine, model: gr.Dropdown) -> None:
+        self._engine, self._model = engine, model
+        self._kept: dict[str, Kept] = {}
+
+    def mark(self, view: str) -> gr.Markdown:
+        """Lay out the line that says that an example is shown; `first_results.js` hides it for good."""
+        return gr.Markdown(MARK, visible=False, elem_id=f"{view}-mark", elem_classes=["example-mark", "notes"])
+
+    def fill(self, form: Mapping[Any, Any], *, mark: gr.Markdown) -> None:
+        """Fill the example into a view that answers every edit by itself, when it is drawn and still empty.
+
+        Args:
+            form: the example: widget -> value, or a function that returns it.
+            mark: from `mark`.
+        """
+
+        def opened(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+            off = {drawn: gr.Timer(active=False)}
+            return {**off, **_example(form), mark: gr.update(visible=True)} if _untouched(form, typed, request) else off
+
+        drawn = gr.Timer(PAUSE)
+        drawn.tick(opened, {*form}, [drawn, mark, *form], **ASIDE)
+
+    def show(
+        self, view: str, event: Mapping[str, Any], form: Mapping[Any, Any], *, mark: gr.Markdown, ready: bool = False
+    ) -> None:
+        """Answer a view's first example when it is drawn and still empty.
+
+        Args:
+            view: its key.
+            event: of the view's button, as a listener takes it: `fn`, `inputs`, `outputs` and so on.
+            form: the example: widget -> value, or a function that returns it.
+            mark: from `mark`.
+            ready: the result comes with the workbench, for its shipped model; see `keeping`.
+        """
+        drawn, outputs = gr.Timer(PAUSE), list(event["outputs"])
+
+        def opened(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+            yield {drawn: gr.Timer(active=False)}
+            if not _untouched(form, typed, request):
+                return
+            default = typed[self._model] == self._engine.default
+            kept = self._find(view, ready=ready) if default else None
+            example = _example(form)
+            yield {**example, **(put_back(kept, outputs) if kept else {}), mark: gr.update(visible=True)}
+            if kept:
+                return
+            shown: dict[Any, Any] = {}
+            for update in _steps(event, {**typed, **example}, request):
+                shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+                yield update
+            if default and shown:
+                self._kept[view] = keep(shown, outputs)
+
+        asking = {*event["inputs"], *form, self._model}
+        lines = {name: event[name] for name in ("concurrency_id", "concurrency_limit") if name in event}
+        drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)
+
+    def _find(self, view: str, *, ready: bool) -> Kept | None:
+        if view not in self._kept and ready and (kept := ready_made(view, self._engine)):
+            self._kept[view] = kept
+        return self._kept.get(view)
+
+
+def _example(form: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {widget: value() if callable(value) else value for widget, value in form.items()}
+
+
+def _untouched(form: Mapping[Any, Any], typed: Mapping[Any, Any], request: gr.Request) -> bool:
+    """Whether nobody fills in the form: no link, no other view and no visitor."""
+    return not request.query_params and all((typed[one] or None) == (one.value or None) for one in form)
+
+
+def _steps(event: Mapping[str, Any], typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Yield what an event's function shows, as widget -> value; nothing where it cannot answer."""
+    inputs, outputs = event["inputs"], event["outputs"]
+    given = [typed] if isinstance(inputs, set) else [typed[widget] for widget in inputs]
+    try:
+        result = event["fn"](*given, request)
+        for update in result if isinstance(result, Iterator) else [result]:
+            yield update if isinstance(update, dict) else dict(zip(outputs, update, strict=True))
+    except gr.Error:
+        return
+
+
+def _merged(before: Any, after: Any) -> Any:
+    """Put a newer update of a widget over an older one; a part that it does not name stays."""
+    if not is_update(after):
+        return {**before, "value": after} if is_update(before) else after
+    return {**(before if is_update(before) else {} if before is None else gr.update(value=before)), **after}

@@ -1,0 +1,155 @@
+"""What a view shows, kept for the next visitor: files are copied, states are copies, nothing is shared.
+
+Ready-made results lie in `ready/`: a JSON file a view, with its images beside it. They hold the fingerprint of the
+model that gave them, and are not shown for another; `python -m apps.first_results` makes them.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from apps.shared.upload_folders import VARIABLE, folder_beside_uploads
+
+if TYPE_CHECKING:
+    from workbench.engine import Engine
+
+READY = Path(__file__).with_name("ready")
+Kept = dict[int, Any]  # place among the view's outputs -> what it shows
+_FILE, _FIGURE = "$file", "$figure"
+
+
+def is_update(value: Any) -> bool:
+    """Tell what `gr.update` returns from a value."""
+    return isinstance(value, dict) and value.get("__type__") == "update"
+
+
+def keep(shown: Mapping[Any, Any], outputs: Sequence[Any], place: Path | None = None) -> Kept:
+    """Return a copy of what widgets show.
+
+    Args:
+        shown: widget -> value or update.
+        outputs: all widgets, in their order.
+        place: where files are copied to; None for a private folder that goes with the process.
+    """
+    place = place or Path(tempfile.mkdtemp(dir=_folder()))
+    return {number: _packed(shown[one], place) for number, one in enumerate(outputs) if one in shown}
+
+
+def put_back(kept: Kept, outputs: Sequence[Any]) -> dict[Any, Any]:
+    """Return what widgets show again: widget -> value or update; files lie beside this visitor's uploads."""
+    place: list[Path] = []
+
+    def file_of(source: Path) -> str:
+        if not place:
+            place.append(folder_beside_uploads("first-"))
+        target = place[0] / f"{len(list(place[0].iterdir()))}-{source.name}"
+        shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
+        return str(target)
+
+    return {outputs[number]: _unpacked(value, file_of) for number, value in kept.items()}
+
+
+def write_ready(view: str, kept: Kept, fingerprint: str) -> Path:
+    """Write a ready-made result; states that are no plain data are left out.
+
+    Args:
+        view: its key.
+        kept: with its files in `READY`.
+        fingerprint: of the model.
+    """
+    plain = {str(number): value for number, value in kept.items() if _is_plain(value)}
+    path = READY / f"{view}.json"
+    path.write_text(json.dumps({"model": fingerprint, "shown": plain}, separators=(",", ":")), encoding="utf-8")
+    return path
+
+
+def ready_made(view: str, engine: Engine) -> Kept | None:
+    """Return the ready-made result of a view, where it is the default model's."""
+    path = READY / f"{view}.json"
+    if not path.is_file():
+        return None
+    held = json.loads(path.read_text(encoding="utf-8"))
+    if held["model"]:
+        with engine.session("first results", engine.default, deadline=60.0) as session:
+            if session.fingerprint != held["model"]:
+                return None
+    return {int(number): value for number, value in held["shown"].items()}
+
+
+def _packed(value: Any, place: Path) -> Any:
+    if isinstance(value, dict):
+        return {name: _packed(one, place) for name, one in value.items()}
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return [_packed(one, place) for one in value]
+    if isinstance(value, Image.Image | np.ndarray):
+        return {_FILE: _saved(value, place)}
+    if isinstance(value, str):
+        return {_FILE: _copied(Path(value), place)} if _is_upload(value) else value
+    if type(value).__module__.startswith("plotly."):
+        return {_FIGURE: json.loads(value.to_json())}
+    return value.item() if isinstance(value, np.generic) else copy.deepcopy(value)
+
+
+def _unpacked(value: Any, file_of: Any) -> Any:
+    if isinstance(value, dict) and _FILE in value:
+        return file_of(READY / value[_FILE])  # an absolute path stays what it is
+    if isinstance(value, dict) and _FIGURE in value:
+        import plotly.graph_objects as go
+
+        return go.Figure(value[_FIGURE])
+    if isinstance(value, dict):
+        return {name: _unpacked(one, file_of) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_unpacked(one, file_of) for one in value]
+    return copy.deepcopy(value)
+
+
+def _saved(image: Any, place: Path) -> str:
+    handle, path = tempfile.mkstemp(suffix=".png", dir=place)
+    os.close(handle)
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path)
+    return _name(Path(path), place)
+
+
+def _copied(source: Path, place: Path) -> str:
+    target = Path(tempfile.mkdtemp(dir=place)) / source.name
+    shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
+    return _name(target, place)
+
+
+def _name(path: Path, place: Path) -> str:
+    return str(path.relative_to(READY)) if place == READY else str(path)
+
+
+def _is_upload(text: str) -> bool:
+    """Whether a text is the path of something that lies beside the uploads, where it would be deleted."""
+    root = os.environ.get(VARIABLE, "")
+    return bool(root) and text.startswith(root + os.sep) and Path(text).exists()
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+@functools.cache
+def _folder() -> str:
+    import atexit
+
+    folder = tempfile.mkdtemp(prefix="clip-workbench-first-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

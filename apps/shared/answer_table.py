@@ -1,0 +1,29 @@
+"""An answer as a table with bars, in HTML: it needs no script, so the first answer waits for none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+
+def answer_table(ranked: Sequence[tuple[str, float, float]]) -> str:
+    """Return a table of labels: a bar, probability and cosine of each, in one line; labels are escaped.
+
+    Args:
+        ranked: label, probability, cosine.
+    """
+    lines = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<td class="bar"><span style="width:{100 * chance:.1f}%"></span></td>'
+        f"<td>{_short(chance)}</td><td>{cosine:.3f}</td></tr>"
+        for name, chance, cosine in ranked
+    )
+    head = '<tr><th scope="col">label</th><th></th><th scope="col">probability</th><th scope="col">cosine</th></tr>'
+    return f'<div class="answer-table"><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>'
+
+
+def _short(chance: float) -> str:
+    """A probability in a narrow column; a near certainty is not called certain."""
+    if 0.9995 <= chance < 1:
+        return "&gt; 99.9 %"
+    return "&lt; 0.1 %" if 0 < chance < 0.0005 else f"{100 * chance:.1f} %"
