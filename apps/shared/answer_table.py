@@ -13,7 +13,7 @@ def answer_table(ranked: Sequence[tuple[str, float, float]]) -> str:
         ranked: label, probability, cosine.
     """
     lines = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<tr><th scope="row">{escape(" ".join(name.split()))}</th>'
         f'<td class="bar"><span style="width:{100 * chance:.1f}%"></span></td>'
         f"<td>{_short(chance)}</td><td>{cosine:.3f}</td></tr>"
         for name, chance, cosine in ranked
