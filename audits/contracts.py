@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 CLEAN = "clean"  # the name of the image itself, among its forms
 OUTCOME = "outcome:"  # a column of the samples that begins so holds 0..1 a row; its mean is the metric named behind
+DRAWS = "draws"  # a column of the samples: the outcome "accuracy" in each drawing of few labelled images
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from audits.analysis import Finding, Strength
+from workbench.statistics import p_values
 from workbench.statistics.measures import Measure
 from workbench.statistics.power import detectable_of_interval
-from workbench.statistics.row import GAPS
+from workbench.statistics.row import GAPS, LEAST_P
 
 ALPHA = 0.05
 MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent
@@ -55,7 +56,7 @@ def finding(
     """
     kind = strength(measure, few=few, zero=zero)
     value = measure.value or 0.0
-    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n, "p_adj": measure.p_adj}
+    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, **tested(measure)}
     if kind in ("not measured", "not judged"):
         whether, minimum = neutral or _whether(claim), f"; {few} images are asked for" if few else ""
         size = f": {amount(measure)}{minimum}" if kind == "not judged" else f" (n = {measure.n})"
@@ -91,25 +92,33 @@ def gap_finding(measure: Measure, what: str, *, few: int = 0) -> Finding:
     if measure.contrast == GAPS[1]:
         claim = f"between groups of at least 30, {claim}"
     kind = strength(measure, few=few)
-    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n}
-    facts |= {"by": measure.slice_by, "label_set": measure.label_set, "least_p": "least_p" in measure.flags}
+    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, **tested(measure)}
+    facts |= {"by": measure.slice_by, "label_set": measure.label_set}
     if kind == "not measured" or measure.value is None:
         undefined = measure.ci_method.startswith("undefined: ")
         why = measure.ci_method.removeprefix("undefined: ") if undefined else "there are too few groups or images"
         return Finding(f"Not measured: whether {claim}; {why}.", "not measured", **facts)
     null = "" if measure.null_q95 is None else f"; by chance alone, 95 of 100 gaps are below {points(measure.null_q95)}"
     groups = f", {measure.reference}" if measure.value > 0 else ""
-    sign = "≤" if "least_p" in measure.flags else "="
-    test = (
-        "" if measure.p_adj is None else f"; p {sign} {measure.p_adj:.3g} after correction for {measure.n_tests} tests"
-    )
+    test = "" if measure.p_adj is None else f"; {p_text(measure)} after correction for {measure.n_tests} tests"
     size = f"largest gap {points(measure.value)}{groups}{null}{test}; n = {measure.n}"
     start, end = {
         "equivalent": (f"Equivalent within {100 * MARGIN:g} points:", f" {amount(measure)}."),
         "not judged": ("Not judged: whether", f" {amount(measure)}; {few} images are asked for."),
         "found": ("Found:", ""),
     }.get(kind, ("No evidence that", detectable(measure)))
-    return Finding(f"{start} {claim}: {size}.{end}", kind, effect=measure.value, p_adj=measure.p_adj, **facts)
+    return Finding(f"{start} {claim}: {size}.{end}", kind, effect=measure.value, **facts)
+
+
+def tested(measure: Measure) -> dict[str, Any]:
+    """Return what a finding says of its measure's test: n, the p-value, and whether that is an upper bound."""
+    return {"n": measure.n, "p_adj": measure.p_adj, "least_p": LEAST_P in measure.flags}
+
+
+def p_text(measure: Measure) -> str:
+    """Write the p-value after correction: "p = 0.012", or "p ≤ 0.0005" where no resample is as extreme."""
+    p = 1.0 if measure.p_adj is None else measure.p_adj
+    return f"p {p_values.written(p, bound=LEAST_P in measure.flags)}"
 
 
 def amount(measure: Measure, *, flip: bool = False) -> str:

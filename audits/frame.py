@@ -124,7 +124,7 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
         Kinds: "omnibus" (are all groups alike), "gap" (largest minus smallest group), "pair" (two groups), and "gap,
         groups of at least 30" where some are smaller. Intervals of gaps and pairs are simultaneous within their family.
         Columns: metric, the control features, test, group, reference, value, low, high, null_q95, p_value, p_adj,
-        n_tests, method.
+        least_p (no resample is as extreme: p_value and p_adj are upper bounds), n_tests, method.
 
         Raises:
             BadInput: something else than "difference".
@@ -137,9 +137,19 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
         for row, test in zip(rows, adjusted, strict=True):
             bounds = multiplicity.simultaneous(row.pop("interval"), test)
             row |= {"value": bounds.value, "low": bounds.low, "high": bounds.high}
-            row |= {"p_adj": test.p_adj, "n_tests": test.tests}
+            row |= {"p_adj": test.p_adj, "least_p": test.bound, "n_tests": test.tests}
         numbers = ["value", "low", "high", "null_q95", "p_value", "p_adj"]
-        columns = ["metric", *self._names[: self._width], "test", "group", "reference", *numbers, "n_tests", "method"]
+        columns = [
+            "metric",
+            *self._names[: self._width],
+            "test",
+            "group",
+            "reference",
+            *numbers,
+            "least_p",
+            "n_tests",
+            "method",
+        ]
         return pd.DataFrame(rows).reindex(columns=columns).astype(dict.fromkeys(numbers, "float64"))
 
     def tidy(self) -> pd.DataFrame:

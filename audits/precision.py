@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from audits.analysis import Analysis, Finding
 from audits.detectable import family
+from audits.equal_odds import LABEL, is_rate
 from audits.findings import amount
 from workbench.statistics.differences import difference_test
 from workbench.statistics.intervals import proportion
@@ -23,6 +24,7 @@ NOT_JUDGED = "not_judged"
 _ALPHA = 0.05
 _UNITS = ("share", "difference", "probability")  # of numbers between -1 and 1
 _FIRST = 4  # numbers of a group that a sentence spells out
+_NAMED = 30  # groups of a gap that its sentence names
 
 
 def marked(measures: Sequence[Measure], attributes: Collection[str]) -> list[Measure]:
@@ -154,8 +156,10 @@ def _names(finding: Finding, measures: Sequence[Measure]) -> str:
         f"{', '.join(value for name, value in one.slice.items() if name not in where)} (n = {one.n})"
         for one in measures
         if NOT_JUDGED in one.flags
-        and (one.metric, one.label_set, one.contrast) == (finding.metric, finding.label_set, "none")
-        and set(one.slice) == names
+        and (one.label_set, one.contrast) == (finding.label_set, "none")
+        and ((rate := is_rate(one.metric, finding.metric)) or one.metric == finding.metric)
+        and set(one.slice) == (names | {LABEL} if rate else names)
         and where.items() <= one.slice.items()
     ]
-    return f" Not judged: {'; '.join(groups)}." if groups else ""
+    more = f"; and {len(groups) - _NAMED} more" if len(groups) > _NAMED else ""
+    return f" Not judged: {'; '.join(groups[:_NAMED])}{more}." if groups else ""

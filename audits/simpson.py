@@ -19,6 +19,7 @@ from workbench.statistics._checks import Counts
 from workbench.statistics.clusters import effective
 from workbench.statistics.measures import Measure
 from workbench.statistics.multiplicity import adjust
+from workbench.statistics.p_values import written
 from workbench.statistics.power import minimum_detectable_difference
 from workbench.statistics.simpson import Reversal, compared, evidence, reversals
 
@@ -157,8 +158,8 @@ def _finding(case: Reversed, more: int) -> Finding:
     text = (
         f"{'Found: ' if both else ''}{gap.name} by {gap.by.replace('_', ' ')}{labels} {what} with {held} held fixed "
         f"(Simpson's paradox). Overall, {pair.higher} is {100 * pair.crude:.1f} points above {pair.lower} "
-        f"(p = {case.crude:.2g}); within equal {held}, {100 * -pair.standardised:.1f} points below "
-        f"(p = {case.within:.2g}; after correction)"
+        f"(p {written(case.crude)}); within equal {held}, {100 * -pair.standardised:.1f} points below "
+        f"(p {written(case.within)}; after correction)"
         f"{further}."
     )
     strength: Strength = "found" if both else "note"

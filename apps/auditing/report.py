@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import gradio as gr
+import pandas as pd
 
 from apps.auditing.evidence import evidence, in_words, slice_of
 from apps.shared.events import LIGHT, handler
@@ -19,6 +20,8 @@ from apps.shared.visitor_runs import NO_RUN, RunList
 from apps.shared.widgets import table
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
+from workbench.statistics.p_values import written
+from workbench.statistics.row import LEAST_P
 
 NUMBERS = ["metric", "slice", "value", "95 % interval", "n", "labels", "null 95 %", "p, adjusted", "flags"]
 WIDTHS = ["23%", "17%", "9%", "15%", "7%", "16%", "9%", "9%", "12%"]
@@ -43,7 +46,7 @@ def number_rows(run: Run) -> list[list[str | float]]:
         name = str(row["metric"]) + ("" if row["contrast"] == "none" else f" ({row['contrast'].replace('_', ' ')})")
         low, high = _cell(row["ci_low"]), _cell(row["ci_high"])
         interval = "–" if low == high == "–" else f"{low} to {high}"
-        rest = [str(row["label_set"]), _cell(row["null_q95"]), _cell(row["p_adj"]), str(row["flags"])]
+        rest = [str(row["label_set"]), _cell(row["null_q95"]), _p(row), str(row["flags"])]
         rows.append([name, cut or "all", _cell(row["value"]), interval, _cell(row["n"]), *rest])
     return rows
 
@@ -109,6 +112,11 @@ def build(run_list: gr.State) -> gr.Dropdown:
         show_progress_on=[text], trigger_mode="multiple", **hidden,
     )  # fmt: skip
     return chosen
+
+
+def _p(row: dict[str, Any]) -> str:
+    """Write a p-value; "≤" stands before the smallest that the resamples can give."""
+    return "–" if pd.isna(row["p_adj"]) else written(row["p_adj"], bound=LEAST_P in row["flags"]).removeprefix("= ")
 
 
 def _cell(value: Any) -> str | float:

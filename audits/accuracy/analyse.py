@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from audits import measuring
-from audits.accuracy.score import DRAWS, PROBE, ZERO_SHOT, Settings
+from audits.accuracy.score import PROBE, ZERO_SHOT, Settings
 from audits.accuracy.text import findings
 from audits.analysis import Analysis, Figure
 from audits.calibration_error import calibration_error
-from audits.contracts import ModelFacts
+from audits.contracts import DRAWS, ModelFacts
 from audits.grouping import slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator

@@ -13,7 +13,7 @@ from pydantic import Field
 from audits import closed_set
 from audits.answers import classifier, logits, probabilities
 from audits.closed_set import texts as texts
-from audits.contracts import Embedded, Item
+from audits.contracts import DRAWS, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules
 from audits.sampling import described
@@ -24,7 +24,6 @@ from workbench.probes.labelled import TEST, TRAIN, LabelledImages, drawn_parts
 from workbench.probes.linear import probe
 
 ZERO_SHOT, PROBE = "zero-shot", "probe"
-DRAWS = "draws"  # column: right (1) or wrong (0) in each drawing of the shots; of one drawing elsewhere
 FEWEST = 3  # images of a class that are not for testing: two to fit on, one to choose the penalty with
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME
-from audits.equal_odds import equalised_odds
+from audits.equal_odds import equalised_odds, rates_by_group
 from audits.findings import gap_finding
 from audits.grouping import SEPARATOR, By, gap_rows, keyed, sides, slices
 from audits.seeds import generator
@@ -113,7 +113,9 @@ class Study:
         rows = rows[rows["y_true"] != ""]
         for by in self.compared:
             rng, own = generator(seed, "equalised odds", label_set, *by), any(follows(rows, name) for name in by)
-            self.measures += [] if own else equalised_odds(rows, by, rng=rng, label_set=label_set)
+            if not own:
+                self.measures += equalised_odds(rows, by, rng=rng, label_set=label_set)
+                self.measures += rates_by_group(rows, by, label_set=label_set)
 
     def analysis(self, sentence: Callable[[str], str], figures: Sequence[str] = ()) -> Analysis:
         """Correct for the number of tests; return the measures with a sentence a gap and a chart a metric.

@@ -18,7 +18,7 @@ from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
 from audits.calibration_error import calibration_error
 from audits.contracts import ModelFacts
-from audits.equal_odds import equalised_odds
+from audits.equal_odds import equalised_odds, rates_by_group
 from audits.grouping import By, gap_rows, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
@@ -129,6 +129,7 @@ def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, bins: int, seed
         yield from gap_rows(measuring.mean_gap, "overconfidence", part["confidence"] - right, **fields)
         yield from ece_gaps(rows, by, bins=bins, rng=generator(seed, name, "ece gap", *by), label_set=name)
         yield from equalised_odds(rows, by, rng=generator(seed, name, "odds", *by), label_set=name)
+        yield from rates_by_group(rows, by, label_set=name)
 
 
 def _error(

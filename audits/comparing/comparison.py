@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from audits.comparing import pairs
 from audits.comparing.outcomes import Comparison, NotComparable
+from audits.contracts import DRAWS
 from audits.run_directory import results
 from audits.run_directory.reader import Run, RunLike, open_runs
 from workbench.errors import BadInput
@@ -15,6 +16,8 @@ from workbench.statistics.measures import Measure
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+    from workbench.statistics.draws import MeanOverDraws
 
 
 Correction = Literal["bh", "holm", "none"]
@@ -131,7 +134,9 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
         units = named.where(named != "", units)
     cluster = None if units.is_unique else units.tolist()
     result = paired.compare(first, second, cluster=cluster, level=level)
-    interval = result.difference
+    interval, p_value, test = result.difference, result.p_value, f"; test: {result.method}"
+    if part.metric == "accuracy" and (drawn := _drawn(rows, cluster)) is not None:
+        interval, p_value, test = drawn(level), drawn.p_value, ""
     return Measure(
         metric=part.metric,
         unit="difference",
@@ -143,13 +148,30 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
         ci_low=interval.low,
         ci_high=interval.high,
         level=interval.level,
-        ci_method=f"{interval.method}; test: {result.method}",
+        ci_method=f"{interval.method}{test}",
         contrast="paired",
         reference=base,
-        p_value=result.p_value,
+        p_value=p_value,
         flags=sized(result.n, interval.value),
         at_level=interval.at_level,
     )
+
+
+def _drawn(rows: DataFrame, cluster: list[str] | None) -> MeanOverDraws | None:
+    """Return the mean change over drawings of few labelled images, where several were drawn; their chance counts."""
+    import numpy as np
+
+    from workbench.statistics.draws import mean_over_draws
+
+    sides = [f"{side}:{DRAWS}" for side in ("base", "candidate")]
+    if not all(name in rows.columns for name in sides):
+        return None
+    draws = min(rows[name].map(len).min() for name in sides)  # without `allow_mismatch` both have the same
+    if draws < 2:
+        return None
+    before, after = (np.stack([one[:draws] for one in rows[name]]).T.astype(float) for name in sides)
+    mean = mean_over_draws(after - before, cluster=cluster)
+    return mean if mean.error else None
 
 
 def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 from audits.comparing.expression import Requirement
 from audits.comparing.outcomes import Check
 from audits.comparing.thresholds import Accepted
+from audits.equal_odds import LABEL, is_rate
 from audits.run_directory.rows import known, slice_of
 from workbench.statistics.row import GAPS, SUPPRESSED
 
@@ -33,21 +34,28 @@ def reason(row: Row, requirement: Requirement, min_n: int) -> str:
 
 
 def groups_of(gap: Row, rows: Sequence[Row]) -> list[Row]:
-    """Return a row for each group of a gap: its own metric's, or, where it has none, the one with the fewest cases."""
+    """Return a row for each group of a gap: its own metric's, or, where it has none, the one with the fewest cases.
+
+    Of equalised odds, a row for each rate of each group.
+    """
     where = slice_of(gap.get("slice"))
     names = {*filter(None, str(gap.get("slice_by") or "").split(",")), *where}
+
+    def rate(row: Row) -> bool:
+        return is_rate(str(row.get("metric")), str(gap.get("metric")))
+
     alike = [
         row
         for row in rows
         if str(row.get("contrast") or "none") == "none"
         and all((row.get(name) or "") == (gap.get(name) or "") for name in ("label_set", "template_set"))
-        and (slice := slice_of(row.get("slice"))).keys() == names
+        and (slice := slice_of(row.get("slice"))).keys() == (names | {LABEL} if rate(row) else names)
         and where.items() <= slice.items()
     ]
     chosen: dict[str, Row] = {}
     for row in sorted(alike, key=lambda row: (row.get("metric") != gap.get("metric"), known(row.get("n")) or 0.0)):
         chosen.setdefault(str(row["slice"]), row)
-    return list(chosen.values())
+    return list(filter(rate, alike)) or list(chosen.values())
 
 
 def accepted(check: Check, reasons: Sequence[Accepted], *, audit: str, metric: str) -> Check:

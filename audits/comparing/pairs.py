@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from audits.comparing.outcomes import NotComparable
-from audits.contracts import OUTCOME
+from audits.contracts import DRAWS, OUTCOME
 from audits.run_directory.header import Header
 from audits.run_directory.reader import Run
 
@@ -22,6 +22,7 @@ MUST_AGREE: dict[str, Callable[[Header], object]] = {
     "data (hash)": lambda head: head.hashes.dataset,
     "seed": lambda head: head.spec.seed,
 }
+ANSWERS = ("y_pred", DRAWS)  # columns of both runs that are joined and are no outcomes
 SHOWN = 12  # digits of a hash in a message
 
 
@@ -58,7 +59,7 @@ def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tu
     if not outcomes:
         raise NotComparable(f"The samples of both runs need a column {OUTCOME}METRIC in common, and have none.")
     described = [name for name in dict.fromkeys([*attributes, "cluster"]) if name in tables[0] and name not in KEY]
-    named = [name for name in ("y_pred",) if all(name in table.columns for table in tables)]
+    named = [name for name in ANSWERS if all(name in table.columns for table in tables)]
     left = tables[0][[*KEY, *described, *outcomes, *named]]
     both = left.merge(tables[1][[*KEY, *outcomes, *named]], on=KEY, how="outer", suffixes=("|a", "|b"), indicator=True)
     alone = [int((both["_merge"] == side).sum()) for side in ("left_only", "right_only")]
@@ -73,7 +74,7 @@ def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tu
 def metrics(joined: DataFrame) -> list[str]:
     """Return the names of the outcomes that were joined."""
     named = [str(c).removeprefix("base:") for c in joined.columns if str(c).startswith("base:")]
-    return [name for name in named if name != "y_pred"]
+    return [name for name in named if name not in ANSWERS]
 
 
 def _keyed(table: DataFrame, name: str) -> DataFrame:

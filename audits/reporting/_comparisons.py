@@ -26,7 +26,7 @@ def html(comparison: Comparison) -> str:
     for row in _changes(comparison)[:8]:
         sets = f", label set {visible(row['label_set'])}" if row.get("label_set") else ""
         name = f"{title(str(row['metric']))}, {slice_text(row['slice'])}{sets}"
-        changed.append(f"{name}: {written(row).text}, p adj. {p_value(row['p_adj'])}")
+        changed.append(f"{name}: {written(row).text}, p adj. {p_value(row['p_adj'], row.get('flags'))}")
     page = {
         "version": version(),
         "title": f"Comparison: {visible(comparison.audit, 80)}",
@@ -59,8 +59,9 @@ def markdown(comparison: Comparison) -> str:
         row for row in _changes(comparison) if slice_of(row.get("slice"))
     ]
     for row in chosen[:30]:
-        one, name, group = written(row), title(str(row["metric"])), slice_text(row["slice"])
-        lines.append(markdown_row((name, group, one.value, one.interval, p_value(row.get("p_adj")), row["n"])))
+        one, p = written(row), p_value(row.get("p_adj"), row.get("flags"))
+        cells = (title(str(row["metric"])), slice_text(row["slice"]), one.value, one.interval, p, row["n"])
+        lines.append(markdown_row(cells))
     return "\n".join([*lines, "", f"{_tests(comparison)} {_flip_title(comparison)}.", ""])
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from audits.run_directory.rows import known
+from workbench.statistics import p_values
+from workbench.statistics.row import LEAST_P
 
 MAX_DECIMALS = 4  # of a percentage or a plain number, however narrow its interval
 SIGNIFICANT = 3  # digits of a number that has no interval
-SMALLEST_P = 1e-4  # below it a p-value is written as "< 0.0001"
 MISSING = "not measured"
 PERCENT = "%"
 SHARE, DIFFERENCE = "share", "difference"  # units of the metrics table that are written times 100
@@ -81,14 +82,10 @@ def writer(places: int | None, unit: str) -> Callable[[float], str]:
     return write
 
 
-def p_value(value: object) -> str:
-    """Write a p-value: two significant digits, "< 0.0001" below that, "" where there is none."""
+def p_value(value: object, flags: object = "") -> str:
+    """Write a p-value for a column: "0.012", "< 0.0001", "≤ 0.0005" where the row's flags say so, "" where none is."""
     number = known(value)
-    if number is None:
-        return ""
-    if number < SMALLEST_P:
-        return "< 0.0001"
-    return f"{number:.2g}" if number < 0.1 else f"{number:.2f}"
+    return "" if number is None else p_values.written(number, bound=LEAST_P in str(flags)).removeprefix("= ")
 
 
 def count(value: object) -> str:

@@ -27,6 +27,7 @@ from audits.reporting._text import visible
 from audits.reporting._thumbnails import Shown
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, slice_of
+from workbench.statistics.row import LEAST_P
 from workbench.yaml_file import load
 
 GLOSSARY = Path(__file__).parent / "glossary.yaml"  # words, each with a sentence or two
@@ -178,7 +179,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
         "section": places[id(run)],
         "effect": "" if effect is None else writer(None, unit)(factor * effect),
         "effect_raw": effect,
-        "p": ("≤ " if finding.least_p else "") + p_value(finding.p_adj).removeprefix("< "),
+        "p": p_value(finding.p_adj, LEAST_P if finding.least_p else ""),
         "p_raw": known(finding.p_adj),
         "n": count(finding.n),
         "n_raw": known(finding.n),

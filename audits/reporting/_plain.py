@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from audits.equal_odds import LABEL, METRIC, rate_of
 from audits.grouping import SEPARATOR
 from audits.reporting._evidence import rank
 from audits.reporting._numbers import written
@@ -36,33 +37,43 @@ def plain(runs: Sequence[Run]) -> list[str]:
 
 def _worse_off(run: Run, finding: Any) -> str:
     """Say a gap without terms; empty where the table does not name its two ends."""
-    same = [
-        row
-        for row in rows(run.metrics)
-        if (str(row["metric"]), str(row.get("label_set") or "")) == (finding.metric, finding.label_set)
-    ]
-    where = dict(finding.slice or {})
-    gap = next((row for row in same if row.get("contrast") in GAPS and known(row["value"]) == finding.effect), None)
-    rates = {
-        SEPARATOR.join(slice_of(row["slice"])[name] for name in finding.by.split(",")): row
-        for row in same
-        if row.get("contrast") == "none"
-        and slice_of(row["slice"]).keys() == {*finding.by.split(","), *where}
-        and where.items() <= slice_of(row["slice"]).items()
-    }
-    ends = [name for name in rates if gap and str(gap["reference"]).startswith(f"{name} to ")]
-    ends += [name for name in rates if gap and str(gap["reference"]).endswith(f" to {name}")]
-    if gap is None or len(ends) != 2:
+    by, where = finding.by.split(","), dict(finding.slice or {})
+    same = [row for row in rows(run.metrics) if str(row.get("label_set") or "") == finding.label_set]
+    gap = next(
+        (
+            row
+            for row in same
+            if (row["metric"], row.get("contrast") in GAPS, known(row["value"]))
+            == (finding.metric, True, finding.effect)
+        ),
+        None,
+    )
+    if gap is None:
         return ""
-    rising = rates[ends[0]].get("direction") == "higher" or finding.metric.startswith("accuracy")
+    reference = str(gap["reference"])
+    metric, label, between = rate_of(reference) if finding.metric == METRIC else (finding.metric, "", reference)
+    name, within = title(metric), f" among {slice_text(where)}" if where else ""
+    if label:
+        name, where[LABEL] = title(reference.removesuffix(f", {between}")), label
+    rates = {
+        SEPARATOR.join(slice[name] for name in by): row
+        for row in same
+        if (row["metric"], row.get("contrast")) == (metric, "none")
+        and (slice := slice_of(row["slice"])).keys() == {*by, *where}
+        and where.items() <= slice.items()
+    }
+    ends = [name for name in rates if between.startswith(f"{name} to ")]
+    ends += [name for name in rates if between.endswith(f" to {name}")]
+    if len(ends) != 2:
+        return ""
+    rising = rates[ends[0]].get("direction") == "higher" or metric.startswith("accuracy")
     worst, best = ends if rising else reversed(ends)
     of = visible(finding.by.replace(",", " and ").replace("_", " "))
-    within = f" among {slice_text(where)}" if where else ""
     apart, chance = written(gap), ""
     if finding.p_adj is not None:
         chance = f"; by chance alone it would be as large at most {100 * max(finding.p_adj, 1e-4):.2g} times in 100"
     return (
-        f"Worse off: {of} {visible(worst)}{within}. {title(finding.metric)} is {written(rates[worst]).text} there and "
+        f"Worse off: {of} {visible(worst)}{within}. {name} is {written(rates[worst]).text} there and "
         f"{written(rates[best]).text} for {visible(best)}, a difference of {apart.value} (95 % interval "
         f"{apart.interval}){chance}."
     )

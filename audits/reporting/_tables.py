@@ -130,7 +130,7 @@ def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
         interval=number.interval,
         detectable="" if detectable is None else f"± {written({'value': detectable, 'unit': DIFFERENCE}).value}",
         chance=_chance(row),
-        p=p_value(row.get("p_adj") if row.get("p_adj") is not None else row.get("p_value")),
+        p=p_value(row.get("p_value") if row.get("p_adj") is None else row["p_adj"], row.get("flags")),
         published="" if published is None else written({"value": published, "unit": row.get("unit")}).value,
         source=visible(row.get("published_source") or ""),
         flags=flags(row.get("flags")),

@@ -12,7 +12,7 @@ from fairlearn.metrics import equalized_odds_difference
 
 from audits.calibration import group_gap
 from audits.calibration.group_gap import ece_gap
-from audits.equal_odds import equalised_odds
+from audits.equal_odds import equalised_odds, rates_by_group
 from workbench.statistics import gaps
 from workbench.statistics.measures import Measure
 
@@ -108,6 +108,22 @@ def test_a_rare_label_counts_and_a_second_row_is_without_it() -> None:
     assert (large.contrast, "fox" in large.reference) == ("between_groups_of_at_least_30", False)
     assert large.value == pytest.approx(alone.value, abs=0.01)
     assert large.p_value == pytest.approx(alone.p_value, abs=0.01)
+
+
+def test_each_rate_of_each_group_has_a_row_and_the_largest_gap_is_among_them() -> None:
+    rows = answers(400, 0.3, 0)
+    shares = {(one.metric, one.slice["label"], one.slice["side"]): one for one in rates_by_group(rows, ("side",))}
+    assert len(shares) == 8  # two rates of two labels in two groups
+    for (metric, label, side), one in shares.items():
+        among = rows[(rows["side"] == side) & ((rows["y_true"] == label) == metric.endswith("recall"))]
+        assert (one.n, one.k_pos) == (len(among), int((among["y_pred"] == label).sum()))
+    whole = odds(rows, ("side",), rng=np.random.default_rng(0))
+    assert whole is not None
+    gaps = [
+        abs((shares[metric, label, "a"].value or 0) - (shares[metric, label, "b"].value or 0))
+        for metric, label, _ in shares
+    ]
+    assert whole.value == pytest.approx(max(gaps))
 
 
 def test_a_small_group_counts_in_value_test_and_number() -> None:

@@ -20,6 +20,7 @@ from workbench.probes.suite.published import published
 from workbench.probes.table import EmbeddedImages, EvaluationRequest, answers, embed_all, ranked
 from workbench.progress import Progress
 from workbench.results import html
+from workbench.statistics.p_values import UpperBound
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -156,6 +157,7 @@ class LinearProbe:
             "calibration_error": error.value,
             "calibration_error_by_chance": error.null_q95,
             "calibration_error_p_value": error.p_value,
+            "calibration_error_least_p": isinstance(error.p_value, UpperBound),  # the p-value is an upper bound
             "images": {part: int(images.rows(part).sum()) for part in ("train", "validation", "test")},
             "given": list(images.given),
             "sets": self._sets(),

@@ -12,6 +12,7 @@
     calibration   expected calibration error, reliability, fitted temperature
     multiplicity  many tests at once: adjusted p-values, simultaneous intervals
     power         the smallest difference that a slice could have shown
+    p_values      p-values of resampling, and how any is written
     simpson       a gap that changes its direction within strata
     measures      the long table that every audit ends in; row: one line of it
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadInput
+from workbench.statistics import p_values
 from workbench.statistics._checks import check_level
 from workbench.statistics.intervals import RESAMPLES, Interval
 
@@ -132,7 +133,8 @@ class _EffectSize:
             nothing = Interval(None, None, None, level, "undefined: nothing varies")
             return Association(nothing, self.statistic, None, None, None, self.exact, self.sizes)
         as_far = np.abs(null) >= abs(d) - 1e-9 if alternative == "two-sided" else null >= d - 1e-9
-        p_value, q95 = float(as_far.mean()), float(np.quantile(null, 0.95))
+        drawn = p_values.resampled(as_far.sum() - 1, len(null) - 1)  # the observed split stands among them
+        p_value, q95 = float(drawn) if self.exact else drawn, float(np.quantile(null, 0.95))
         bounds = _WeatBounds(d, p_value, self.drawn[np.isfinite(self.drawn)])
         return Association(bounds(level), self.statistic, p_value, float(null.mean()), q95, self.exact, self.sizes)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics import intervals
+from workbench.statistics import intervals, p_values
 from workbench.statistics._checks import check_level, clusters_of, finite
 from workbench.statistics._test_inversion import TIE, critical_value
 from workbench.statistics.intervals import RESAMPLES, Interval
@@ -42,9 +42,10 @@ class CalibrationError:
     method: str = "undefined: n = 0"  # of the band, or why there is none
 
     def __str__(self) -> str:
-        if self.value is None or self.null_q95 is None:
+        if self.value is None or self.null_q95 is None or self.p_value is None:
             return f"{self.value} ({self.method})"
-        return f"{self.value:.4f} (95 of 100 calibrated models: up to {self.null_q95:.4f}; p = {self.p_value:.2g})"
+        p = p_values.written(self.p_value)
+        return f"{self.value:.4f} (95 of 100 calibrated models: up to {self.null_q95:.4f}; p {p})"
 
 
 def expected_calibration_error(
@@ -100,7 +101,7 @@ def expected_calibration_error(
         value,
         float(null.mean()),
         critical_value(null, 0.95),
-        float((1 + (null >= value - TIE).sum()) / (1 + len(null))),
+        p_values.resampled((null >= value - TIE).sum(), len(null)),
         f"none (consistency band: {drawn}, {bins} bins of equal {binning})",
     )
 

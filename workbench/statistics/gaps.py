@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics import multiplicity
+from workbench.statistics import multiplicity, p_values
 from workbench.statistics._checks import Counts, arrays, check_level, finite
 from workbench.statistics._test_inversion import (
     TIE,
@@ -62,9 +62,7 @@ class Gap:
     k: int
     smallest: int  # size of the smallest group compared
     empty: tuple[Any, ...]  # groups without members: they have no share
-    flags: tuple[
-        str, ...
-    ]  # "degenerate": nobody or everybody counts in every group; "least_p": no resample is as large
+    flags: tuple[str, ...]  # "degenerate": nobody or everybody counts in every group
     counts: Counts  # group -> (k, n) as independent cases
 
 
@@ -113,14 +111,14 @@ def gap(
         interval=bounds(level),
         null_mean=float(distances.mean()),
         null_q95=float(np.quantile(distances, 0.95)),
-        p_value=float((1 + hits) / (1 + resamples)),
+        p_value=p_values.resampled(hits, resamples),
         lowest=groups[int(share.argmin())],
         highest=groups[int(share.argmax())],
         n=size,
         k=int(k.sum()),
         smallest=smallest,
         empty=empty,
-        flags=(*(("degenerate",) if k.sum() in (0, n.sum()) else ()), *(() if hits else ("least_p",))),
+        flags=("degenerate",) if k.sum() in (0, n.sum()) else (),
         counts=counts,
     )
 

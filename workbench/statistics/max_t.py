@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.statistics import p_values
 from workbench.statistics._test_inversion import TIE, critical_value, normal_quantiles
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, number
@@ -33,7 +34,6 @@ class LargestDifference:
     null_mean: float
     null_q95: float
     p_value: float
-    least_p: bool  # no draw is as large
     lowest: int  # place of the group with the smallest number
     highest: int
     detectable: float  # smallest difference that 80 of 100 runs would find
@@ -66,8 +66,7 @@ def largest_difference(
         interval=bounds(0.95),
         null_mean=float(null.max(axis=1).mean()),
         null_q95=float(np.quantile(null.max(axis=1), 0.95)),
-        p_value=(1 + hits) / (1 + len(largest)),
-        least_p=hits == 0,
+        p_value=p_values.resampled(hits, len(largest)),
         lowest=int(values.argmin()),
         highest=int(values.argmax()),
         detectable=float((np.quantile(largest, 0.95) + _POWER) * spread.min()),
@@ -84,7 +83,7 @@ def largest_row(metric: str, apart: LargestDifference, names: Sequence[str], *, 
         null_mean=apart.null_mean,
         null_q95=apart.null_q95,
         p_value=apart.p_value,
-        **{**fields, "flags": (*fields.get("flags", ()), *(("least_p",) if apart.least_p else ()))},
+        **fields,
     )
 
 

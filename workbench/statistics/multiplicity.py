@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.errors import BadInput
 from workbench.statistics.intervals import Interval
+from workbench.statistics.p_values import UpperBound
 
 Correction = Literal["holm", "bh", "none"]
 CORRECTIONS = ("holm", "bh")
@@ -29,6 +30,11 @@ class Adjusted:
     p_adj: float | None  # None where there was no p-value
     tests: int  # of the family, those without a p-value not counted
     correction: str
+
+    @property
+    def bound(self) -> bool:
+        """Whether no resample was as extreme, so that the p-value is an upper bound."""
+        return isinstance(self.p_value, UpperBound)
 
     def level(self, level: float = 0.95) -> float:
         """Return the level of this row's interval, so that the family's intervals hold together at `level`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.statistics import p_values
 from workbench.statistics._checks import Counts, arrays
 from workbench.statistics.intervals import RESAMPLES
 
@@ -61,8 +62,7 @@ def omnibus(
     generator = np.random.default_rng(rng)
     drawn = sum(_chi_square(deal(k, n, rng=generator, resamples=resamples), n) for k, n in pieces)
     hits = np.count_nonzero(np.asarray(drawn) >= seen - 1e-9)
-    p_value = (1 + hits) / (1 + resamples)
-    return Omnibus(seen, freedom, p_value, "chi-square, permutation")
+    return Omnibus(seen, freedom, p_values.resampled(hits, resamples), "chi-square, permutation")
 
 
 def deal(k: NDArray[np.int64], n: NDArray[np.int64], *, rng: np.random.Generator, resamples: int) -> NDArray[np.int64]:

@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
+from workbench.statistics import p_values
 from workbench.statistics._checks import check_level, clusters_of, finite
 from workbench.statistics._paired_score import (
     PairedClusters,
@@ -293,7 +294,7 @@ class _Widest:
 
     def p_value(self) -> float:
         observed = float((self.differences / self.errors).max())
-        return float((1 + (self.null >= observed - TIE).sum()) / (1 + len(self.null)))
+        return p_values.resampled((self.null >= observed - TIE).sum(), len(self.null))
 
     def __call__(self, level: float) -> Interval:
         critical = critical_value(self.null, level)

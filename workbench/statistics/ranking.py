@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics import _skew
+from workbench.statistics import _skew, p_values
 from workbench.statistics._checks import check_level, clusters_of, finite
 from workbench.statistics._skew import Scores, Target
 from workbench.statistics.intervals import RESAMPLES, Interval
@@ -157,7 +157,7 @@ class _Rows:
                 Interval(value, min(float(low), value), max(float(high), value), self.level, method),
                 float(null[:, i].mean()),
                 float(limits[i]),
-                float((1 + hits[i]) / (1 + len(null))),
+                p_values.resampled(hits[i], len(null)),
             )
             for i, (k, value, low, high) in enumerate(zip(self.at, values.tolist(), *bounds, strict=True))
         )

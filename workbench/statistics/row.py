@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from workbench.statistics.p_values import UpperBound
+
 if TYPE_CHECKING:
     from workbench.statistics.intervals import Interval
 
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "between_groups_of_at_least_30", "to_overall", "to_reference", "paired"]
 GAPS: tuple[Contrast, Contrast] = ("between_groups", "between_groups_of_at_least_30")  # the second beside the first
+LEAST_P = "least_p"  # flag: no resample is as extreme, the p-value is an upper bound
 SMALL, SUPPRESSED = 100, 30  # cases: below the first a number is flagged, below the second no headline shows it
-FLAGS = (  # below and above the other groups together; reversed: the other way within strata; least_p: none is smaller
+FLAGS = (  # below and above the other groups together; reversed: the other way within strata
     *("small_n", "suppressed", "degenerate", "undefined", "reversed"),
-    *("not_judged", "below_others", "above_others", "least_p"),
+    *("not_judged", "below_others", "above_others", LEAST_P),
 )
 DTYPES = {  # of the table; null, never NaN
     **dict.fromkeys(("n", "k_pos", "n_effective", "n_needed", "n_tests"), "Int64"),
@@ -70,6 +73,8 @@ class Measure:
             number = getattr(self, name)
             if kind == "Float64" and number is not None and not math.isfinite(number):
                 raise ValueError(f"{name} of {self.metric!r} is {number}: what is not defined is None")
+        if isinstance(self.p_value, UpperBound):
+            object.__setattr__(self, "flags", tuple(flag for flag in FLAGS if flag in {*self.flags, LEAST_P}))
         if not self.family:
             object.__setattr__(self, "family", f"{self.metric}|{self.slice_by}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from audits.analysis import Finding
 from audits.bias.association.score import Test
-from audits.findings import ALPHA, detectable
+from audits.findings import ALPHA, detectable, p_text, tested
 from workbench.statistics.measures import Measure
 
 EFFECT = "association.d"
@@ -44,11 +44,11 @@ def finding(measure: Measure, test: Test) -> Finding:
     nearer, other = (first, second) if measure.value > 0 else (second, first)
     low, high = measure.ci_low or 0.0, measure.ci_high or 0.0
     size = (
-        f"d = {measure.value:.2f} (95 % interval {low:.2f} to {high:.2f}), p = {measure.p_adj:.3g} after correction "
+        f"d = {measure.value:.2f} (95 % interval {low:.2f} to {high:.2f}), {p_text(measure)} after correction "
         f"for {measure.n_tests} tests, n = {measure.n}"
     )
     claim = f"{attribute} {nearer} lies nearer to {test.a}, and {other} to {test.b}: {size}"
-    facts: tuple[Any, ...] = (EFFECT, {}, measure.value, measure.p_adj, measure.n)
+    facts: dict[str, Any] = {"metric": EFFECT, "effect": measure.value, **tested(measure)}
     if measure.p_adj >= ALPHA:
         text = (
             f"No evidence that {attribute} {first} and {second} differ in their association with {test.a} and {test.b}"
@@ -57,9 +57,9 @@ def finding(measure: Measure, test: Test) -> Finding:
             f"{text}: {size}; 95 of 100 random splits stay below |d| = {measure.null_q95 or 0.0:.2f}."
             f"{detectable(measure, 'd')}",
             "no evidence",
-            *facts,
+            **facts,
         )
     if low <= 0 <= high:
         text = f"With exactly these words, {claim}. The interval also resamples the words, and contains 0."
-        return Finding(text, "note", *facts)
-    return Finding(f"Found: {claim}.", "found", *facts)
+        return Finding(text, "note", **facts)
+    return Finding(f"Found: {claim}.", "found", **facts)

@@ -32,7 +32,7 @@ from audits.bias.label_design.text import PARTS, RATE, SHARE, finding, rate_rang
 from audits.contracts import OUTCOME, ModelFacts
 from audits.detectable import beyond_chance
 from audits.protocol import Protocol as Rules
-from workbench.statistics import intervals
+from workbench.statistics import intervals, p_values
 from workbench.statistics.measures import Measure, adjust, number
 
 RESAMPLES = 500
@@ -132,7 +132,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
             contrast="between_groups",
             null_mean=float(chance.mean()) if about else None,
             null_q95=float(np.quantile(chance, 0.95)) if about else None,
-            p_value=float((1 + (chance >= seen[at] - 1e-12).sum()) / (1 + len(chance))) if about else None,
+            p_value=p_values.resampled((chance >= seen[at] - 1e-12).sum(), len(chance)) if about else None,
             family="variance_share",
         )
         yield beyond_chance(row)

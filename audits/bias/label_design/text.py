@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audits.analysis import Finding
-from audits.findings import ALPHA, detectable
+from audits.findings import ALPHA, detectable, p_text, tested
 from workbench.statistics.measures import Measure
 
 PARTS = ("group", "labels", "templates", "labels_and_templates", "group_and_wording")
@@ -51,14 +51,14 @@ def finding(measures: Sequence[Measure], attribute: str) -> Finding:
         f"wording explains {_percent(words)} of the variance of the rate, {name} {_percent(group.value)} "
         f"(95 % interval {_percent(group.ci_low)} to {_percent(group.ci_high)}; by chance alone, 95 of 100 shares are "
         f"below {_percent(group.null_q95)}), and {_percent(of['group_and_wording'].value)} is due to groups reacting "
-        f"differently to the words; p = {group.p_adj:.3g} after correction, n = {group.n}"
+        f"differently to the words; {p_text(group)} after correction, n = {group.n}"
     )
     if group.p_adj < ALPHA:
-        return Finding(f"Found: {size}.", "found", group.metric, {}, group.value, group.p_adj, group.n)
+        return Finding(f"Found: {size}.", "found", group.metric, {}, group.value, **tested(group))
     text = (
         f"No evidence that {name} explains more than chance does: {size}.{detectable(group, 'share of the variance')}"
     )
-    return Finding(text, "no evidence", group.metric, {}, group.value, group.p_adj, group.n)
+    return Finding(text, "no evidence", group.metric, {}, group.value, **tested(group))
 
 
 def rate_range(measures: Sequence[Measure]) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from audits.analysis import Finding
 from audits.bias.retrieval_skew.score import Ranking
-from audits.findings import ALPHA, detectable
+from audits.findings import ALPHA, detectable, p_text, tested
 from workbench.statistics.measures import Measure
 
 NAMES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL"}
@@ -49,18 +49,18 @@ def findings(measures: Sequence[Measure]) -> Iterable[Finding]:
         beyond = [m for m in rows if m.p_adj is not None and m.p_adj < ALPHA and m.value is not None]
         by, name = attribute.replace("_", " "), NAMES[metric]
         worst = max(beyond or rows, key=lambda m: abs(m.value or 0.0) - abs(m.null_q95 or 0.0))
-        query, p = worst.label_set.split(": ", 1)[1], 1.0 if worst.p_adj is None else worst.p_adj
+        query = worst.label_set.split(": ", 1)[1]
         side = "above" if metric == "min_skew" else "below"
         size = (
             f"at {worst.metric} for “{query}”: {worst.value or 0.0:.2f} nats; 95 of 100 random rankings are {side} "
-            f"{worst.null_q95 or 0.0:.2f}; p = {p:.3g} after correction for {worst.n_tests} tests, n = {worst.n}."
+            f"{worst.null_q95 or 0.0:.2f}; {p_text(worst)} after correction for {worst.n_tests} tests, n = {worst.n}."
         )
         if beyond:
             start = f"Found: {kind} queries rank by {by}: {name} is beyond chance in {len(beyond)} of {len(rows)} cases"
         else:
             start = f"No evidence that {kind} queries rank by {by}: {name} is within chance in {len(rows)} cases"
         strength, end = ("found", "") if beyond else ("no evidence", detectable(worst, "skew"))
-        yield Finding(f"{start}; most {size}{end}", strength, worst.metric, {}, worst.value, worst.p_adj, worst.n)  # type: ignore[arg-type]
+        yield Finding(f"{start}; most {size}{end}", strength, worst.metric, {}, worst.value, **tested(worst))  # type: ignore[arg-type]
 
 
 def not_measured(one: Ranking) -> Finding:

@@ -16,7 +16,7 @@ from audits.contracts import ModelFacts
 from audits.limits.counting.text import findings
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from workbench.statistics import intervals
+from workbench.statistics import intervals, p_values
 from workbench.statistics.measures import Measure, adjust, number
 
 DRAWS = 2000  # random permutations of the answers
@@ -91,7 +91,7 @@ def _null(null: NDArray[np.float64] | None, value: float | None, *, lower: bool 
     return {
         "null_mean": float(null.mean()),
         "null_q95": float(np.quantile(null, 0.05 if lower else 0.95)),
-        "p_value": float((1 + as_good.sum()) / (1 + len(null))),
+        "p_value": p_values.resampled(as_good.sum(), len(null)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audits.analysis import Finding
-from audits.findings import ALPHA, detectable, finding, gap_finding, points
+from audits.findings import ALPHA, detectable, finding, gap_finding, p_text, points, tested
 from workbench.statistics.measures import Measure
 from workbench.statistics.row import GAPS
 
@@ -64,9 +64,9 @@ def _spread(m: Measure, templates: int) -> Finding:
         return Finding(f"Not measured: the spread of templates (n = {m.n}).", "not measured", m.metric, n=m.n)
     size = (
         f"best minus worst of {templates} is {points(m.value)}; by chance alone, 95 of 100 spreads are below "
-        f"{points(m.null_q95)}; p = {m.p_adj:.3g}, n = {m.n}"
+        f"{points(m.null_q95)}; {p_text(m)}, n = {m.n}"
     )
     if m.p_adj < ALPHA:
-        return Finding(f"Found: templates differ in accuracy: {size}.", "found", m.metric, None, m.value, m.p_adj, m.n)
+        return Finding(f"Found: templates differ in accuracy: {size}.", "found", m.metric, None, m.value, **tested(m))
     text = f"No evidence that templates differ in accuracy: {size}.{detectable(m)}"
-    return Finding(text, "no evidence", m.metric, None, m.value, m.p_adj, m.n)
+    return Finding(text, "no evidence", m.metric, None, m.value, **tested(m))

@@ -96,6 +96,30 @@ def test_clusters_widen_the_interval(base: Path, candidate: Path, tmp_path: Path
     assert "cluster" in wide["ci_method"]
 
 
+def test_the_draw_of_the_shots_counts_where_few_shots_are_compared(tmp_path: Path) -> None:
+    """Ten draws, the candidate's 15 points apart from draw to draw: images alone would call their mean certain."""
+    rng = np.random.default_rng(0)
+    better = rng.normal(0.06, 0.15, 10)
+    before = rng.random((240, 10)) < 0.5
+    after = rng.random((240, 10)) < 0.5 + better
+
+    def drawn(right: Any) -> Any:
+        return lambda table: table.assign(**{"draws": list(right.astype(float)), "outcome:accuracy": right.mean(1)})
+
+    base, candidate = (
+        rewritten(make(tmp_path / name), drawn(right)) for name, right in (("base", before), ("candidate", after))
+    )
+    row = comparing.compare(base, candidate).metrics.iloc[0]
+    change = after.astype(float) - before
+    by_draw, by_image = change.mean(0).var(ddof=1) / 10, change.mean(1).var(ddof=1) / 240
+    assert row["value"] == pytest.approx(change.mean())
+    half = (row["ci_high"] - row["ci_low"]) / 2
+    assert 1.96 * np.sqrt(by_draw + by_image) < half < 2.4 * np.sqrt(by_draw + by_image)
+    assert half > 3 * np.sqrt(by_image)
+    assert "10 draws" in row["ci_method"]
+    assert (row["p_value"] < 0.05) == (row["ci_low"] > 0 or row["ci_high"] < 0)
+
+
 @pytest.mark.parametrize(
     ("header", "output"),
     [

@@ -33,5 +33,9 @@ def test_p_values(p: float | None, shown: str) -> None:
     assert p_value(p) == shown
 
 
+def test_the_smallest_p_of_resamples_is_written_as_a_bound() -> None:
+    assert (p_value(0.0005, "small_n|least_p"), p_value(0.0005, "small_n")) == ("≤ 0.0005", "0.0005")
+
+
 def test_counts() -> None:
     assert (count(1234567), count(None), count(0)) == ("1,234,567", "", "0")

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from workbench.errors import BadInput
+from workbench.statistics.association import weat
+from workbench.statistics.calibration import expected_calibration_error
+from workbench.statistics.gaps import gap
+from workbench.statistics.measures import number, of_gap
 from workbench.statistics.multiplicity import adjust
+from workbench.statistics.p_values import UpperBound, resampled, written
+from workbench.statistics.paired import widest_difference
 from workbench.statistics.power import minimum_detectable_difference
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -32,6 +38,39 @@ def test_one_family_is_statsmodels(values: list[float], names: tuple[str, str]) 
 def test_by_hand() -> None:
     assert [one.p_adj for one in adjust([0.01, 0.04, 0.03])] == pytest.approx([0.03, 0.06, 0.06])
     assert [one.p_adj for one in adjust([0.01, 0.04, 0.03], correction="bh")] == pytest.approx([0.03, 0.04, 0.04])
+
+
+def test_a_p_value_that_no_resample_reaches_is_a_bound_and_says_so() -> None:
+    assert (resampled(0, 1999), written(resampled(0, 1999))) == (0.0005, "≤ 0.0005")
+    assert (resampled(1, 1999), written(resampled(1, 1999))) == (0.001, "= 0.001")
+    assert written(0.0005, bound=True) == "≤ 0.0005"
+    assert (written(0.00004), written(0.5)) == ("< 0.0001", "= 0.50")
+    assert [one.bound for one in adjust([resampled(0, 1999), 0.2, None])] == [True, False, False]
+
+
+def test_every_test_by_resampling_says_where_no_draw_is_as_extreme() -> None:
+    """Effects that no draw reaches, and the same without one."""
+    rng = np.random.default_rng(0)
+    sure, right = np.full(400, 0.9), (rng.random((3, 400)) < np.array([[0.2], [0.5], [0.8]])).astype(float)
+    near = np.concatenate([rng.normal(1, 0.1, (12, 4)), rng.normal(0, 0.1, (12, 4))])
+    seen = [
+        gap({"a": (0, 200), "b": (200, 200)}, rng=0).p_value,
+        expected_calibration_error(sure, right[0], rng=0).p_value,
+        widest_difference(right.T, rng=rng)[1],
+        weat(near, rng.normal(0, 0.1, (24, 4)), 12, rng=0).p_value,
+    ]
+    nothing = [
+        gap({"a": (100, 200), "b": (100, 200)}, rng=0).p_value,
+        expected_calibration_error(sure, rng.random(400) < 0.9, rng=0).p_value,
+        widest_difference((rng.random((400, 3)) < 0.5).astype(float), rng=rng)[1],
+        weat(rng.normal(0, 0.1, (24, 4)), rng.normal(0, 0.1, (24, 4)), 12, rng=0).p_value,
+        weat(near[[0, 1, 12, 13]], near[[0, 1, 12, 13]][:, ::-1] * 0, 2, rng=0).p_value,  # all six splits: exact
+    ]
+    assert [isinstance(p, UpperBound) for p in seen] == [True] * 4
+    assert [isinstance(p, UpperBound) for p in nothing] == [False] * 5
+    row = of_gap("accuracy", gap({"a": (0, 200), "b": (200, 200)}, rng=0), slice_by="side")
+    assert "least_p" in row.flags
+    assert "least_p" not in number("x", gap({"a": (1, 2)}, rng=0).interval, p_value=0.0005).flags
 
 
 def test_families_do_not_touch_and_untested_rows_do_not_count() -> None:
