@@ -33,7 +33,7 @@ def sparse_probe_(
         str, typer.Option("--column", help="Column of the index that holds the classes: label, caption or a tag.")
     ] = "label",
     where: Annotated[
-        str, typer.Option("--where", metavar="FILTER", help='Which rows of the index: "width > 200".')
+        str, typer.Option("--where", metavar="FILTER", help='Which rows of the index: "width > 200", or SQL.')
     ] = "",
     name: Annotated[
         list[str] | None, typer.Option("--class", metavar="NAME", help="A class (default: each); repeatable.")
@@ -98,9 +98,11 @@ def _images(folder: str | None, of_index: tuple[str, str, str], *, seed: int) ->
     if folder is not None:
         return read_and_say(folder, seed, complete=False)
     from workbench.probes.labelled import labelled
+    from workbench.retrieval.filters import filter_or_sql
     from workbench.retrieval.listing import indexed
 
-    return say_parts(labelled(indexed(name, column=column, where=where), seed=seed, complete=False))
+    with filter_or_sql(where) as condition:
+        return say_parts(labelled(indexed(name, column=column, where=condition), seed=seed, complete=False))
 
 
 def _activations(model: str, images: LabelledImages, layer: str, *, how: tuple[str, str]) -> LabelledUnits:

@@ -192,6 +192,9 @@ class WorkerPool:
 def _failed(job: NativeJob, death: Died) -> Exception:
     if death.code == -signal.SIGXCPU:
         return job.error(f"{job.title.capitalize()} takes longer than {job.cpu:.0f} s of computing, and was stopped.")
+    if death.code == -signal.SIGABRT:
+        memory = f"{job.lane.memory / 1e9:.0f} GB of memory"
+        return job.error(f"The process that was {job.title} gave up (SIGABRT), as where one job needs over {memory}.")
     return job.error(
         f"The process that was {job.title} ended ({death}). Please try again; if it ends again, it is what was given."
     )

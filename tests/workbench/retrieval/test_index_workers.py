@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -195,12 +196,15 @@ def test_noise_in_any_file_of_an_index_is_found(home: Path, pool: WorkerPool, pa
 def test_a_full_disk_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_pools", [])
     opened, vectors = made_table(300)
-
-    def full(*args: Any, **kwargs: Any) -> None:
-        raise OSError("LanceError(IO): Generic LocalFileSystem error: No space left on device (os error 28)")
-
-    monkeypatch.setattr("lancedb.table.LanceTable.add", full)
-    row = IndexRow("/new.png", "e" * 64, 1, 0, 1, 1, "", "", (), None, b"")
-    with pytest.raises(OutOfResources, match="disk is full"):
-        opened.table.add(as_table([row], vectors[:1], opened.table.schema))
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    rows = [IndexRow(f"/new/{n}.png", "e" * 64, 1, 0, 1, 1, "", "", (), None, bytes(n)) for n in range(300)]
+    data = as_table(rows, vectors, opened.table.schema)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, most))  # the system refuses longer files, as on a full disk
+    try:
+        with pytest.raises(OutOfResources, match="disk is full"):
+            opened.table.add(data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert find_table("made").rows == 300
+    opened.table.add(data)
+    assert find_table("made").rows == 600
