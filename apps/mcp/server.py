@@ -78,10 +78,10 @@ def server(commands: Any, fence: Fence) -> Server[Any, Any]:
             fence.check(arguments, table[name].written)
             code, output, errors = await _run(table[name], arguments, fence, report)
         except WorkbenchError as error:
-            return _answer(str(error), error=True)
+            return answered(str(error), error=True)
         if code not in OK or not output.strip():
-            return _answer(errors or f"The command ended with code {code}.", error=True)
-        return _answer(output, *_images(output, fence), error=False)
+            return answered(errors or f"The command ended with code {code}.", error=True)
+        return answered(output, *_images(output, fence), error=False)
 
     @made.list_resources()
     async def resources() -> list[types.Resource]:
@@ -155,7 +155,8 @@ async def _watch(stream: asyncio.StreamReader, report: Any) -> bytes:
     return tail
 
 
-def _answer(text: str, *images: types.ImageContent, error: bool) -> types.CallToolResult:
+def answered(text: str, *images: types.ImageContent, error: bool) -> types.CallToolResult:
+    """Return the answer to a call: text, the same as data where it is JSON, and images."""
     structured = None
     if not error:
         try:

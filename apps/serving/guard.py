@@ -53,6 +53,7 @@ class Rules:
     public: frozenset[str] = field(default=frozenset())  # names under which a proxy shows it
     root_path: str = ""
     space: bool = False
+    agents: Any = None  # answers the Model Context Protocol; None where the owner did not ask for it
 
 
 class Guard:
@@ -102,7 +103,8 @@ class Guard:
         if path == "/healthz" and method in ("GET", "HEAD"):
             await answer(send, 200, dict(self._rules.status()))
             return
-        routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
+        if not (path.rstrip("/") == routes.MCP and method == "POST" and self._rules.agents):
+            routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
         origins.check_origin(method, headers, self._rules.public, path=path)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
@@ -179,7 +181,8 @@ class Guard:
         if form:
             await self._login(scope, raw, receive, send, who=who)
         else:
-            await self._app(scope, _replay(raw, receive), send)
+            app = self._rules.agents if path.rstrip("/") == routes.MCP else self._app
+            await app(scope, _replay(raw, receive), send)
 
     async def _login(self, scope: dict[str, Any], form: bytes, receive: Receive, send: Send, *, who: str) -> None:
         name = logins.name_of(form)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from apps import limits, quick_gradio
+from apps.api.asking import FOLDERS
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.housekeeping import kept_clean
@@ -90,6 +91,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         options = for_space(options)
     check_options(options)
     _note_shared(options)
+    os.environ[FOLDERS] = os.pathsep.join(str(Path(one).expanduser().resolve()) for one in options.folder)
     check_port(options)
     check_login = login(options.auth)
     with private_uploads() as uploads, kept_clean(uploads, table), supervised(), stop_signals() as stop:
@@ -178,7 +180,14 @@ def _rules(
         public=frozenset(name.lower() for name in options.allow_host),
         root_path=options.root_path,
         space=in_space(),
+        agents=_agents() if options.mcp else None,
     )
+
+
+def _agents() -> Any:
+    from apps.mcp.page import Agents
+
+    return Agents()
 
 
 def _note_shared(options: ServeOptions) -> None:
@@ -222,8 +231,9 @@ def _guarded(rules: Rules) -> Callable[[Any], Any]:
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        app.middleware_stack = Guard(app.middleware_stack, rules, Copies(app, app.middleware_stack))
-        yield
+        app.middleware_stack = guard = Guard(app.middleware_stack, rules, Copies(app, app.middleware_stack))
+        async with rules.agents.running(guard) if rules.agents else contextlib.nullcontext():
+            yield
 
     return lifespan
 

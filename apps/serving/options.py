@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import importlib.util
 import ipaddress
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from apps.serving.origins import LOOPBACK
-from workbench.errors import BadInput
+from workbench.errors import BadInput, Unsupported
 
 SHARED = "CLIP_WORKBENCH_SHARED"  # of the environment; set where others than this machine's user may visit
 NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]+")  # of a host, or an address
@@ -29,6 +30,8 @@ class ServeOptions:
     allow_host: tuple[str, ...] = ()  # further names that visitors use for this server
     auth: str | None = None  # "user:password", or "@file" that holds that
     root_path: str = ""  # where a proxy shows this server, "/clip" for example
+    folder: tuple[str, ...] = ()  # folders of this machine that calls of the API may read
+    mcp: bool = False  # agents may call the API as tools
 
 
 def in_space() -> bool:
@@ -39,23 +42,15 @@ def in_space() -> bool:
 def for_space(options: ServeOptions) -> ServeOptions:
     """Return the options as a Space needs them: open to its proxy, under the Space's own name."""
     own = tuple(name for name in os.environ.get("SPACE_HOST", "").split(",") if name)
-    return ServeOptions(
-        host="0.0.0.0",
-        port=int(os.environ.get("GRADIO_SERVER_PORT", options.port)),
-        model=options.model,
-        device=options.device,
-        dtype=options.dtype,
-        allow_host=(*options.allow_host, *own),
-        auth=options.auth,
-        root_path=options.root_path,
-    )
+    port = int(os.environ.get("GRADIO_SERVER_PORT", options.port))
+    return replace(options, host="0.0.0.0", port=port, allow_host=(*options.allow_host, *own), folder=())
 
 
 def check_options(options: ServeOptions) -> None:
     """Refuse what cannot be served, or not safely.
 
     Raises:
-        BadInput: and which flag mends it.
+        BadInput, Unsupported: and which flag mends it.
     """
     if not 1 <= options.port <= 65535:
         raise BadInput(f"--port takes 1 to 65535; got {options.port}.")
@@ -64,6 +59,11 @@ def check_options(options: ServeOptions) -> None:
     for name in options.allow_host:
         if not NAME.fullmatch(name):
             raise BadInput(f"--allow-host takes a name without port or scheme, as clip.example.org; got {name!r}.")
+    for folder in options.folder:
+        if not Path(folder).expanduser().is_dir():
+            raise BadInput(f"--folder takes a folder that exists; {folder[:200]!r} is none.")
+    if options.mcp and not importlib.util.find_spec("mcp"):
+        raise Unsupported("--mcp needs the extra `mcp`: pip install 'mcp>=1.21,<2'")
     if not is_loopback(options.host) and not options.auth and not in_space():
         raise BadInput(
             f"--host {options.host} lets others in, so it needs --auth user:password (or --auth @FILE). "

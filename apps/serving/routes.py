@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote
 from apps.serving.refusal import Refused
 
 API = "/gradio_api"
+MCP = f"{API}/mcp"  # open where the owner serves agents too
 READ = re.compile(
     r"/(config/?|favicon\.ico|theme\.css|robots\.txt|manifest\.json|pwa_icon(/\d+)?|logout|healthz)?"
     r"|/(assets|static|svelte)/[^?]+"

@@ -26,6 +26,12 @@ def serve(
     root_path: Annotated[
         str, typer.Option("--root-path", help="Path under which a proxy serves this page, such as /clip.")
     ] = "",
+    folder: Annotated[
+        list[str] | None, typer.Option("--folder", help="Folder that calls of the API may read; repeatable.")
+    ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer the API to agents at /gradio_api/mcp (extra `mcp`).")
+    ] = False,
 ) -> None:
     """Serve the workbench to the browser; the default without a command."""
     from apps.serving import ServeOptions
@@ -33,5 +39,6 @@ def serve(
     from workbench.models import find
 
     find(model)  # a mistyped name is refused before anything heavy is imported
-    options = ServeOptions(host, port, model, device, dtype, tuple(allow_host or ()), auth, root_path)
+    given = {"allow_host": tuple(allow_host or ()), "folder": tuple(folder or ()), "mcp": mcp}
+    options = ServeOptions(host, port, model, device, dtype, auth=auth, root_path=root_path, **given)  # type: ignore[arg-type]
     serve_page(options, ready=lambda address: say(f"CLIP Workbench is at {address} (Ctrl-C stops it)."))
