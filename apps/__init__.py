@@ -27,6 +27,7 @@ def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
     import gradio as gr
 
+    from apps import tour
     from apps.shared import api, navigation
     from apps.shared.markdown import literal
     from apps.shared.model_menu import model_menu
@@ -45,8 +46,10 @@ def assemble(engine: Engine) -> gr.Blocks:
                 reasons = navigation.build()
                 with gr.Column(elem_id="model"):
                     model = model_menu(engine)
+                gr.Button("Start afresh", size="sm", elem_id="visit-afresh")
             with gr.Column(elem_id="main"):
                 runs = gr.State(EMPTY)  # not among the tabs, which Gradio counts
+                tour.build(engine, model)
                 with gr.Tabs(elem_id="views") as tabs:
                     page = Page(engine, model, Exchange(tabs), runs)
                     opened = {}

@@ -19,6 +19,8 @@ _SCRIPTS = [
     for name in (
         "shared/elements.js",
         "shared/charts.js",
+        "shared/visit.js",
+        "tour/tour.js",
         "typographic/stage.js",
         "video/timeline.js",
         "map/map.js",
