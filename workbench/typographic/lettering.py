@@ -17,6 +17,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from workbench.errors import BadInput
 
 PADDING = 0.35  # of the letters' height, on each side
+LONGEST = 200  # letters of a line; drawing takes time with each
 WIDEST = 0.92  # of the square's side: longer words are written smaller
 ROUND = 0.45  # of the letters' height: a sticker's corners and rim
 
@@ -55,6 +56,8 @@ def missing(label: Label) -> str:
 
 def fit(label: Label, side: int) -> tuple[ImageFont.FreeTypeFont, tuple[float, float, float, float]]:
     """Return the font and the letters' box in pixels, smaller where a label would be wider than the square."""
+    if len(label.text) > LONGEST:
+        raise BadInput(f"At most {LONGEST} letters are written in one line; got {len(label.text):,}.")
     height = max(4, round(label.size * side))
     font = _font(label.font, height)
     box = font.getbbox(label.text)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,17 @@ from tests.workbench.retrieval.test_search import made_table
 from workbench import worker
 from workbench.engine import Session
 from workbench.errors import BadInput, Cancelled, Damaged, OutOfResources, WorkbenchError
-from workbench.retrieval import index
+from workbench.retrieval import index, lance
 from workbench.retrieval.adding import add
 from workbench.retrieval.conditions import TypedSql
 from workbench.retrieval.filters import filter_or_sql
 from workbench.retrieval.index import find_table
 from workbench.retrieval.rows import IndexRow, as_table
 from workbench.retrieval.search import search
+from workbench.retrieval.table import ask
 from workbench.scheduler import CancelScope, CancelToken
 from workbench.worker import WorkerPool, supervised
-from workbench.worker.jobs import INDEX
+from workbench.worker.jobs import INDEX, INDEX_WRITE
 
 Run = Callable[[Any], Any]
 
@@ -174,6 +176,16 @@ def test_killed_workers_cost_no_search_and_double_no_row(home: Path, pool: Worke
     assert all("try again" in sentence for sentence in sentences)
     assert all(answered[visitor] + failed[visitor] == 12 for visitor in range(3))
     assert find_table("made").table.count("label = 'new'") == 6
+
+
+def test_a_write_that_begins_anew_doubles_no_row(home: Path, pool: WorkerPool) -> None:
+    opened, vectors = made_table(100)
+    row = IndexRow("/new.png", "e" * 64, 1, 0, 1, 1, "", "", (), None, b"")
+    data = b"".join(lance.packed(as_table([row], vectors[:1], opened.table.schema)))
+    table = asdict(opened.table.place) | {"version": 0}
+    for _ in range(2):  # its worker died after the commit
+        ask("write", data, job=INDEX_WRITE, table=table, last=opened.table.place.version, replace=False)
+    assert find_table("made").rows == 101
 
 
 @pytest.mark.parametrize("part", ["data", "_versions"])

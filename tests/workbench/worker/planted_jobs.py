@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import signal
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 
@@ -24,6 +27,15 @@ def spin(data: bytes) -> Iterator[tuple[Any, Iterable[bytes]]]:
     yield "begun", ()
     while True:
         sum(range(10_000))
+
+
+def count(data: bytes, *, file: str) -> Iterator[tuple[Any, Iterable[bytes]]]:
+    """Count to five; die once in the middle, as if the system had taken this process."""
+    for number in range(5):
+        if number == 3 and not Path(file).exists():
+            Path(file).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield number, ()
 
 
 def sleep(data: bytes, *, seconds: float) -> Iterator[tuple[Any, Iterable[bytes]]]:

@@ -96,6 +96,13 @@ def test_memory_computing_and_waiting_are_bounded(pool: WorkerPool) -> None:
     assert pool.call(planted("echo"), {}, b"after", read=value) == ({}, b"after")
 
 
+def test_a_stream_goes_on_where_its_killed_worker_was(pool: WorkerPool, tmp_path: Path) -> None:
+    with pytest.raises(BadPicture, match="try again"):
+        list(pool.stream(planted("count"), {"file": str(tmp_path / "once")}))
+    numbers = [number for number, _ in pool.stream(planted("count"), {"file": str(tmp_path / "again")}, again=True)]
+    assert numbers == [0, 1, 2, 3, 4]
+
+
 def test_work_ends_soon_after_its_caller_has_left(pool: WorkerPool) -> None:
     token = CancelToken()
     threading.Timer(0.5, token.cancel).start()
