@@ -126,8 +126,7 @@ def lighten(blocks: gr.Blocks) -> None:
         one._id for fn in blocks.fns.values() if fn.api_visibility == "public" for one in (*fn.inputs, *fn.outputs)
     }
 
-    def get_config_file() -> Any:
-        config = whole()
+    def light(config: Any) -> Any:
         for row in config["components"]:
             for name in (*DESCRIBING, *(() if row["id"] in called else ("api_info",))):
                 row.pop(name, None)
@@ -138,5 +137,5 @@ def lighten(blocks: gr.Blocks) -> None:
             row.pop("api_description", None)
         return config
 
-    blocks.get_config_file = get_config_file  # type: ignore[method-assign]
-    blocks.config = get_config_file()
+    blocks.get_config_file = lambda: light(whole())  # type: ignore[method-assign]
+    blocks.config = light(blocks.config)
