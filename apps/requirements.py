@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from workbench.checkpoints.spec import ModelSpec
 from workbench.models import find
 
-_CONVOLUTIONAL = ("RN", "convnext", "EfficientNet", "pocket")  # beginnings of architecture names
+_CONVOLUTIONAL = (
+    "RN",
+    "convnext",
+    "EfficientNet",
+    "pocket",
+    "MobileCLIP-S",
+    "MobileCLIP2-S",
+)  # beginnings of architecture names
 
 
 def _gradients(spec: ModelSpec) -> str:

@@ -22,6 +22,9 @@ OPENMOJI = "openmoji/font/glyf_colr0.ttf"
 
 def doctor(
     device: DeviceOption = "auto",
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Keys or folders of models to look at, besides those on this machine.")
+    ] = None,
     as_json: JsonOption = False,
     quick: Annotated[bool, typer.Option("--quick", help="Skip the device, which takes a second or two.")] = False,
 ) -> None:
@@ -33,6 +36,8 @@ def doctor(
         "libraries": _libraries(),
         "cache": _cache(),
         "models": _models(),
+        "activations": _activations(models or []),
+        "offline": _offline(),
         "plugins": _plugins(),
     }
     report["missing"] = _missing(report)
@@ -112,6 +117,29 @@ def _models() -> dict[str, str]:
     from workbench.loading import listing
 
     return {row["key"]: row["where"] for row in listing.rows() if row["here"]}
+
+
+def _activations(keys: list[str]) -> list[str]:
+    """Return a sentence for each model whose configuration names another activation than it was trained with."""
+    from workbench.loading.activations import mismatch
+    from workbench.loading.listing import models_here
+    from workbench.models import find
+
+    return [sentence for key in (*models_here(), *keys) if (sentence := mismatch(find(key)))]
+
+
+def _offline() -> dict[str, str]:
+    """Return what to copy to a machine without a connection."""
+    from workbench.places import home
+
+    return {
+        "downloaded models": f"copy {home() / 'models'} from a machine where `models --download KEY` was run",
+        "a folder for transformers": "config.json, preprocessor_config.json, model.safetensors (or its parts and "
+        "model.safetensors.index.json), and tokenizer.json with tokenizer_config.json, vocab.json with merges.txt, or "
+        "vocab.txt; then --model folder:PATH",
+        "a folder for open_clip": "open_clip_config.json, open_clip_model.safetensors, and tokenizer.json with "
+        "tokenizer_config.json where it does not read OpenAI's vocabulary; then --model folder:PATH",
+    }
 
 
 def _plugins() -> list[str]:

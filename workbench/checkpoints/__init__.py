@@ -20,6 +20,7 @@ MODELS: Table[ModelSpec | ModelFamily] = Table(
         "workbench.checkpoints.openai:TRANSFORMERS",
         "workbench.checkpoints.openai:RESNETS",
         "workbench.checkpoints.others:OTHERS",
+        "workbench.checkpoints.recent:RECENT",
         "workbench.checkpoints.shipped:FAKE",
         "workbench.checkpoints.families:FAMILIES",
     ),

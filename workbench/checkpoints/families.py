@@ -26,6 +26,9 @@ FAMILIES = (
     ModelFamily("clip", "workbench.loading.hf:clip"),
     ModelFamily("siglip", "workbench.loading.hf:siglip", "sigmoid"),
     ModelFamily("siglip2", "workbench.loading.hf:siglip2", "sigmoid"),
+    ModelFamily("metaclip_2", "workbench.loading.hf:metaclip_2"),
+    ModelFamily("altclip", "workbench.loading.hf:altclip"),
+    ModelFamily("chinese_clip", "workbench.loading.hf:chinese_clip"),
     ModelFamily("vision-text-dual-encoder", "workbench.loading.hf:dual_encoder"),
     OPEN_CLIP,
 )

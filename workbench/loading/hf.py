@@ -1,4 +1,4 @@
-"""Checkpoints in transformers' format: CLIP, SigLIP and VisionTextDualEncoder, from a folder on this machine.
+"""Checkpoints in transformers' format, from a folder on this machine.
 
 Each family of `checkpoints.families` is stated once here. A folder is read and nothing else: safetensors only, no
 remote code.
@@ -265,6 +265,18 @@ def _dual_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[
     return tokenizers.reader(built, limit=limit, pad_id=tokenizers.padding_id(folder, built))
 
 
+def _xlm_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+    """Sentence pieces of XLM-RoBERTa, or of another vocabulary in its place; cut to 77 tokens as in training."""
+    built = tokenizers.from_folder(folder)
+    return tokenizers.reader(built, limit=77, pad_id=tokenizers.padding_id(folder, built))
+
+
+def _chinese_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+    """BERT's word pieces, 52 of them. Source: Yang et al. 2022, arXiv:2211.01335, and its repository."""
+    built = tokenizers.bert_from_folder(folder)
+    return tokenizers.reader(built, limit=52, pad_id=built.token_to_id("[PAD]"))
+
+
 def _limit(config: dict[str, Any], default: int) -> int:
     """Return the context length in tokens."""
     return int(config.get("text_config", {}).get("max_position_embeddings", default))
@@ -274,6 +286,18 @@ clip = TransformersFamily("transformers.models.clip.modeling_clip:CLIPModel", _c
 siglip = TransformersFamily("transformers.models.siglip.modeling_siglip:SiglipModel", _siglip_tokenizer)
 siglip2 = TransformersFamily(
     "transformers.models.siglip2.modeling_siglip2:Siglip2Model", _siglip_tokenizer, image=_naflex_image
+)
+altclip = TransformersFamily(
+    "transformers.models.altclip.modeling_altclip:AltCLIPModel", _xlm_tokenizer, text=_masked_text, head=clip_head
+)
+chinese_clip = TransformersFamily(
+    "transformers.models.chinese_clip.modeling_chinese_clip:ChineseCLIPModel",
+    _chinese_tokenizer,
+    text=_masked_text,
+    head=clip_head,
+)
+metaclip_2 = TransformersFamily(
+    "transformers.models.metaclip_2.modeling_metaclip_2:MetaClip2Model", _xlm_tokenizer, head=clip_head
 )
 _dual_encoder = TransformersFamily(
     "transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder:VisionTextDualEncoderModel",

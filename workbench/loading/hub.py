@@ -69,6 +69,8 @@ def locate(spec: ModelSpec) -> Path:
         if spec.sha256:
             raise WeightsMissing(f"{NO_WEIGHTS.format(spec.title)}; or choose another model with --model.")
         raise WeightsMissing(f"The weights of {spec.title} are not where they should be ({spec.folder.name!r}).")
+    if spec.revision is None:
+        raise WeightsMissing(f"{spec.title} ({spec.key}) is not on this machine. {spec.note}")
     size = f"{spec.download_bytes / 1e6:,.0f} MB" if spec.download_bytes else "size not known"
     raise WeightsMissing(
         f"{spec.title} ({spec.key}) is not on this machine. Download it ({size}) with: {command(spec)}"

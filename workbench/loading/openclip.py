@@ -1,4 +1,4 @@
-"""Checkpoints in open_clip's format: OpenAI's ResNets, LAION, DataComp, MobileCLIP, SigLIP, from a local folder.
+"""Checkpoints in open_clip's format, from a local folder: its own towers, timm's, and borrowed text towers.
 
 `load_folder` reads `open_clip_config.json` and safetensors, and nothing else.
 """
@@ -17,6 +17,7 @@ from workbench.backend import Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention, text_anatomy
+from workbench.loading.borrowed_text import CONTEXT, with_local_configuration
 from workbench.loading.folding import quicken, quicken_activations
 from workbench.loading.hf import refuse_gaps
 from workbench.loading.last_step import of_open_clip
@@ -40,8 +41,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
     """
     config = tokenizers.read_json(folder, "open_clip_config.json")
     architecture = dict(config.get("model_cfg") or {})
-    model = _model(folder, architecture)
-    _fill(folder, model)
+    state = _state(folder)
+    model = _model(folder, architecture, state)
+    _fill(folder, model, state)
     model = model.to(device=device, dtype=dtype).eval()
     if frozen:
         quicken(model.visual)
@@ -61,33 +63,34 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
         logit_bias=float(model.logit_bias.detach().float()) if model.logit_bias is not None else 0.0,
         score="sigmoid" if model.logit_bias is not None else "softmax",
         attention=attention(model.visual, model.encode_image),
-        text_anatomy=text_anatomy(getattr(model, "text", model)),
-        token_embedding=getattr(model, "text", model).token_embedding,
+        text_anatomy=text_anatomy(_text_tower(model)),
+        token_embedding=_token_embedding(_text_tower(model)),
     )
 
 
-def _model(folder: Path, architecture: dict[str, Any]) -> Any:
+def _model(folder: Path, architecture: dict[str, Any], state: dict[str, Tensor]) -> Any:
     """Build the towers that the configuration describes, not yet with weights."""
     from open_clip.model import CLIP, CustomTextCLIP
 
-    text = architecture.get("text_cfg") or {}
-    if "hf_model_name" in text or "multimodal_cfg" in architecture:
-        raise WeightsRefused(
-            f"open_clip models with their own text tower are read here; {folder.name!r} borrows one or writes captions."
-        )
+    if "multimodal_cfg" in architecture:
+        raise WeightsRefused(f"Models that write captions are not read here; {folder.name!r} holds one.")
     settings = {name: value for name, value in architecture.items() if name != "custom_text"}
-    kind = CustomTextCLIP if architecture.get("custom_text") else CLIP
+    borrows = "hf_model_name" in (architecture.get("text_cfg") or {})
+    kind = CustomTextCLIP if architecture.get("custom_text") or borrows else CLIP
     try:
-        return kind(**settings)
+        if not borrows:
+            return kind(**settings)
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        with with_local_configuration(settings, shapes) as local:
+            return kind(**local)
     except (TypeError, ValueError, RuntimeError, KeyError, AssertionError, AttributeError) as error:
         raise WeightsRefused(
             f"The architecture in open_clip_config.json of {folder.name!r} cannot be built: {str(error)[:300]}"
         ) from None
 
 
-def _fill(folder: Path, model: nn.Module) -> None:
-    """Copy the weights in, all of them and no others."""
-    from open_clip.model import convert_to_custom_text_state_dict
+def _state(folder: Path) -> dict[str, Tensor]:
+    """Read the weights."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -95,9 +98,16 @@ def _fill(folder: Path, model: nn.Module) -> None:
     if file is None:
         raise WeightsRefused(f"Weights are read from {' or '.join(WEIGHTS)} only; {folder.name!r} holds neither.")
     try:
-        state = load_file(file)
+        return load_file(file)
     except (SafetensorError, OSError) as error:
         raise WeightsRefused(f"The file {file.name} of {folder.name!r} is no safetensors ({error}).") from None
+
+
+def _fill(folder: Path, model: nn.Module, state: dict[str, Tensor]) -> None:
+    """Copy the weights in, all of them and no others."""
+    from open_clip.model import convert_to_custom_text_state_dict
+
+    state = {name: tensor for name, tensor in state.items() if not name.endswith("position_ids")}  # 0, 1, 2, …
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
         state = convert_to_custom_text_state_dict(state)
     own = model.state_dict()
@@ -136,11 +146,25 @@ def _preprocessing(folder: Path, config: dict[str, Any], size: int) -> Preproces
     )
 
 
+def _text_tower(model: Any) -> Any:
+    """Return the text tower; of a borrowed one, what transformers made."""
+    tower = getattr(model, "text", model)
+    return getattr(tower, "transformer", tower) if hasattr(tower, "pooler") else tower
+
+
+def _token_embedding(tower: Any) -> Any:
+    return tower.token_embedding if hasattr(tower, "token_embedding") else tower.get_input_embeddings()
+
+
 def _looks_back(model: Any) -> bool:
     """Whether a token sees only what stands before it, so that padding behind the end can be left out."""
-    text = getattr(model, "text", model)
+    text = _text_tower(model)
     pool = getattr(text, "pool_type", None) or getattr(model, "text_pool_type", None)
-    return text.attn_mask is not None and pool in ("argmax", "eos") and getattr(text, "cls_emb", None) is None
+    return (
+        getattr(text, "attn_mask", None) is not None
+        and pool in ("argmax", "eos")
+        and getattr(text, "cls_emb", None) is None
+    )
 
 
 def _text(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
@@ -168,10 +192,11 @@ def _text(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
 
 def _tokenizer(folder: Path, architecture: dict[str, Any], model: Any) -> Callable[[Sequence[str]], Tokens]:
     config = architecture.get("text_cfg") or {}
-    limit = int(model.context_length)
-    whole = not _looks_back(model)
+    borrows = "hf_model_name" in config  # such a tower leaves padding out by itself
+    limit = int(config.get("context_length", CONTEXT) if borrows else model.context_length)
+    whole = not borrows and not _looks_back(model)
     options = dict(config.get("tokenizer_kwargs") or {})
-    unread = options.keys() - {"clean"}
+    unread = options.keys() - {"clean", "strip_sep_token"}
     if unread or config.get("tokenizer_mode"):
         raise WeightsRefused(f"The tokenizer of {folder.name!r} asks for options that are not read here: {unread}.")
     if not config.get("hf_tokenizer_name"):
@@ -188,4 +213,5 @@ def _tokenizer(folder: Path, architecture: dict[str, Any], model: Any) -> Callab
     tokenizer = tokenizers.from_folder(folder)
     pad_id = tokenizers.padding_id(folder, tokenizer)
     fold = folds[options.get("clean", "whitespace")]
-    return tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id, fold=fold, whole=whole)
+    read = tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id, fold=fold, whole=whole)
+    return tokenizers.without(read, tokenizer.token_to_id("[SEP]")) if options.get("strip_sep_token") else read

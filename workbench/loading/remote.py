@@ -144,7 +144,7 @@ def _commit(api: HfApi, spec: ModelSpec) -> str:
     if spec.revision is not None and FULL_COMMIT.fullmatch(spec.revision):
         return spec.revision
     if spec.revision is None:
-        raise Unsupported(f"No commit is known for {spec.title}, so it is not downloaded.")
+        raise Unsupported(f"{spec.title} ({spec.repo}) is not downloaded. {spec.note}")
     for entry in api.list_repo_commits(spec.repo):
         if entry.commit_id.startswith(spec.revision):
             return str(entry.commit_id)

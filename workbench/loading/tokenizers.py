@@ -10,6 +10,7 @@ import re
 import string
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,31 @@ def clip_from_folder(folder: Path) -> Tokenizer:
     return clip_tokenizer(vocabulary, [(pair[0], pair[1]) for pair in merges])
 
 
+def bert_from_folder(folder: Path) -> Tokenizer:
+    """Read BERT's word pieces from `tokenizer.json`, or from `vocab.txt`: in lower case, each Chinese sign by itself.
+
+    Raises:
+        WeightsRefused: neither is there, or they hold no word pieces.
+    """
+    if (folder / "tokenizer.json").is_file():
+        return from_folder(folder)
+    from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+
+    words = _read_text(folder, "vocab.txt").splitlines()
+    vocabulary = {word: number for number, word in enumerate(words)}
+    missing = [mark for mark in ("[CLS]", "[SEP]", "[PAD]", "[UNK]") if mark not in vocabulary]
+    if missing:
+        raise WeightsRefused(f"The vocabulary of {folder.name!r} lacks {', '.join(missing)}, so it is not BERT's.")
+    built = tokenizers.Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=100))
+    built.normalizer = normalizers.BertNormalizer(lowercase=True)
+    built.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    built.decoder = decoders.WordPiece()
+    built.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[(mark, vocabulary[mark]) for mark in ("[CLS]", "[SEP]")]
+    )
+    return built
+
+
 def from_folder(folder: Path) -> Tokenizer:
     """Read `tokenizer.json` as it stands, without the cutting and padding it may ask for.
 
@@ -118,6 +144,16 @@ def reader(
         ids = torch.tensor([row + [pad_id] * (length - len(row)) for row in rows], dtype=torch.int64)
         counts = torch.tensor([length if whole else len(row) for row in rows])
         return Tokens(ids, (torch.arange(length) < counts[:, None]).long(), readings)
+
+    return tokenize
+
+
+def without(read: Callable[[Sequence[str]], Tokens], token: int) -> Callable[[Sequence[str]], Tokens]:
+    """Return a reader that puts 0 in a token's place, as CLIPA does with BERT's mark at the end of a text."""
+
+    def tokenize(texts: Sequence[str]) -> Tokens:
+        tokens = read(texts)
+        return replace(tokens, ids=tokens.ids.masked_fill(tokens.ids == token, 0))
 
     return tokenize
 

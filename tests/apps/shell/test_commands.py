@@ -241,7 +241,8 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(
     monkeypatch.setenv("CHROMIUM", "no-such-browser")
     assert run(["doctor", "--json"]) == 0
     output = json.loads(capsys.readouterr().out)
-    assert set(output) == {"versions", "device", "fonts", "libraries", "cache", "models", "plugins", "missing"}
+    more = {"activations", "offline", "plugins", "missing"}
+    assert set(output) == {"versions", "device", "fonts", "libraries", "cache", "models", *more}
     assert output["models"]["pocket"] == "shipped"
     assert any("Chromium" in line for line in output["missing"])
     assert run(["doctor", "--quick"]) == 0
