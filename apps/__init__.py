@@ -28,6 +28,7 @@ def assemble(engine: Engine) -> gr.Blocks:
     from apps import quick_gradio
 
     gr = quick_gradio.load()
+    from apps import tour
     from apps.api import registering
     from apps.shared import navigation
     from apps.shared.markdown import literal
@@ -48,8 +49,10 @@ def assemble(engine: Engine) -> gr.Blocks:
                 reasons = navigation.build()
                 with gr.Column(elem_id="model"):
                     model = model_menu(engine)
+                gr.Button("Start afresh", size="sm", elem_id="visit-afresh")
             with gr.Column(elem_id="main"):
                 runs = gr.State(EMPTY)  # not among the tabs, which Gradio counts
+                tour.build(engine, model)
                 with gr.Tabs(elem_id="views") as tabs:
                     page = Page(engine, model, Exchange(tabs), runs)
                     opened = {}

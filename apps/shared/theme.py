@@ -20,6 +20,8 @@ _SCRIPTS = [
         "shared/elements.js",
         "shared/charts.js",
         "first_results/first_results.js",
+        "shared/visit.js",
+        "tour/tour.js",
         "typographic/stage.js",
         "video/timeline.js",
         "map/map.js",
