@@ -15,6 +15,18 @@
     };
   });
 
+  // Call a function once for each element that a selector finds, now or later; another script may watch it too.
+  const each = (selector, ready) => {
+    const known = new WeakSet();
+    const look = () => document.querySelectorAll(selector).forEach((element) => {
+      if (known.has(element)) return;
+      known.add(element);
+      ready(element);
+    });
+    const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };
+    if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
+  };
+
   const typed = () => document.querySelectorAll('#views [id] textarea, #views [id] input[type=text]:not([role=listbox]), #tour-kept textarea');
   const named = (element) => element.closest('.block[id], .bridge[id]')?.id;
 
@@ -47,10 +59,10 @@
   const restore = () => {
     if (kept.view && !location.hash && !location.search) location.hash = kept.view;
     for (const [id, value] of Object.entries(kept.boxes)) {
-      window.elements.each(`#${CSS.escape(id)}`, () => setTimeout(() => window.elements.type(id, value), 300));
+      each(`#${CSS.escape(id)}`, () => setTimeout(() => window.elements.type(id, value), 300));
     }
     for (const [id, image] of Object.entries(kept.images)) {
-      window.elements.each(`#${CSS.escape(id)} input[type=file]`, (input) => {
+      each(`#${CSS.escape(id)} input[type=file]`, (input) => {
         setTimeout(() => { if (!input.closest('.block').querySelector('img')) choose(input.closest('.block'), image.file); }, 300);
       });
     }
@@ -62,8 +74,8 @@
     location.replace(location.pathname);
   };
 
-  window.elements.each('#visit-afresh', (button) => button.addEventListener('click', afresh));
-  window.elements.each('#views', async () => {
+  each('#visit-afresh', (button) => button.addEventListener('click', afresh));
+  each('#views', async () => {
     const before = await store('readonly', (rows) => rows.get('now')).catch(() => null);
     if (before && !location.search) { kept = before; restore(); }
     setTimeout(() => { ready = true; }, before ? 3000 : 0);
