@@ -81,9 +81,12 @@ class FirstResults:
             if kept:
                 return
             shown: dict[Any, Any] = {}
-            for update in _steps(event, {**typed, **example}, request):
-                shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
-                yield update
+            try:
+                for update in _steps(event, {**typed, **example}, request):
+                    shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+                    yield update
+            except gr.Error:  # a model that is missing: the view says so when it is asked
+                return
             if default and shown:
                 self._kept[view] = keep(shown, outputs)
 
@@ -121,16 +124,12 @@ def _untouched(form: Mapping[Any, Any], typed: Mapping[Any, Any], request: gr.Re
 
 
 def _steps(event: Mapping[str, Any], typed: dict[Any, Any], request: gr.Request | None) -> Iterator[dict[Any, Any]]:
-    """Yield what an event's function shows, as widget -> value; nothing where it cannot answer."""
+    """Yield what an event's function shows, as widget -> value."""
     inputs, outputs = event["inputs"], event["outputs"]
-    given = [typed] if isinstance(inputs, set) else [typed[widget] for widget in inputs]
-    try:
-        result = event["fn"](*given, request)
-        for update in result if isinstance(result, Iterator) else [result]:
-            named = update if isinstance(update, dict) else dict(zip(outputs, update, strict=True))
-            yield {widget: value for widget, value in named.items() if widget in outputs}
-    except gr.Error:
-        return
+    result = event["fn"](*([typed] if isinstance(inputs, set) else [typed[widget] for widget in inputs]), request)
+    for update in result if isinstance(result, Iterator) else [result]:
+        named = update if isinstance(update, dict) else dict(zip(outputs, update, strict=True))
+        yield {widget: value for widget, value in named.items() if widget in outputs}
 
 
 def _merged(before: Any, after: Any) -> Any:

@@ -93,7 +93,7 @@ def build(page: Page) -> None:
     }
     wire(JOBS, go, stop, status=verdict, event=event)
     first = {**event, "outputs": [one for one in slots.values() if one is not axis]}  # redraws an own race
-    page.first.show("race", first, {}, mark=mark, ready=True)
+    page.first.show("race", first, {images: 2_560, seeds: 1}, mark=mark, ready=True)
     axis.input(_redrawn, [finished, axis], answer["chart"], **ALWAYS_LAST, **LIGHT)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
     slow_motion.build(page)
