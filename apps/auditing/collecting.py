@@ -16,6 +16,7 @@ from workbench.labels import parse_labels
 
 Collected = tuple[tuple[str, str], ...]  # image file, label
 NONE = "No image added yet."
+RUN = "audit-run"  # the tab
 
 
 def add(image: str | None, label: str | None, collected: Collected) -> Collected:
@@ -40,8 +41,8 @@ def summary(collected: Collected) -> str:
     return f"**{len(collected)} images:** {parts}." if collected else NONE
 
 
-def build(page: Page, data: gr.Radio) -> gr.State:
-    """Lay out the box; return the images added so far."""
+def build(page: Page, data: gr.Radio, tabs: gr.Tabs) -> gr.State:
+    """Lay out the box, which the tab `RUN` holds; return the images added so far."""
     collected = gr.State(())
     gr.Markdown("What does the image show? The audit takes this as the truth, so check it.", elem_classes="notes")
     with gr.Row():
@@ -65,8 +66,9 @@ def build(page: Page, data: gr.Radio) -> gr.State:
 
     more.click(added, [image, label, collected], [collected, status, image], **LIGHT)
     clear.click(lambda: ((), NONE), None, [collected, status], **ASIDE)
-    page.exchange.accept("audits", [data, image, label], fill)
+    opens = {tabs: gr.update(selected=RUN)}
+    page.exchange.accept("audits", [data, image, label], fill, opens=opens)
     page.exchange.accept_many(
-        "audits", [data, collected, status], lambda images: [COLLECTED, tuple(images), summary(images)]
+        "audits", [data, collected, status], lambda images: [COLLECTED, tuple(images), summary(images)], opens=opens
     )
     return collected

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audits.analysis import Finding
 from audits.contracts import OUTCOME
 from audits.datasets import readers
 from audits.run_directory.reader import Run
@@ -53,6 +54,26 @@ def evidence(run: Run, metric: str, slice_: dict[str, str], *, label_set: str = 
     if run.header.dataset.people and not people:
         return Evidence(text + " Images of people are hidden unless you tick the box.", rows, [])
     return Evidence(text, rows, _thumbnails(run, shown))
+
+
+def evidence_of(run: Run, finding: Finding, *, people: bool = False) -> Evidence:
+    """Return the samples that a finding is about.
+
+    Where its metric is a difference or a gap, these are the samples of what it is a difference of, else of the first
+    metric that is counted image by image; of its slice, what the samples know.
+
+    Raises:
+        BadInput: nothing of this run is counted image by image.
+    """
+    columns = [str(name) for name in run.samples().columns]
+    counted = [name.removeprefix(OUTCOME) for name in columns if name.startswith(OUTCOME)]
+    if not counted:
+        raise BadInput(
+            "The images behind this finding are not stored: nothing of this audit is counted image by image."
+        )
+    near = sorted(counted, key=lambda name: (name != finding.metric, not finding.metric.startswith(name)))
+    known = {key: value for key, value in (finding.slice or {}).items() if key in columns}
+    return evidence(run, near[0], known, label_set=finding.label_set, people=people)
 
 
 def rows_behind(samples: pd.DataFrame, metric: str, slice_: dict[str, str], *, label_set: str = "") -> pd.DataFrame:

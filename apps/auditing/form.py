@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps.auditing import audit_request, collecting, protocols
+from apps.auditing import audit_request, choosing, collecting, protocols
 from apps.auditing.audit_request import BUILTIN, COLLECTED, FOLDER, UPLOAD, AuditRequest
 from apps.shared.audit_jobs import JobStep, run_jobs
 from apps.shared.events import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
@@ -33,11 +33,6 @@ IDLE = "Choose an audit and press “Run”. With built-in images each takes som
 JOBS = Jobs("audit", stopped="Stopped. Finished work is kept: press “Run” again to go on.")
 PLAN = ["audit", "model", "images", "of these cached", "texts", "seconds", "note"]
 DONE = ["audit", "model", "status", "measures", "main finding"]
-
-
-def audit_choices() -> list[tuple[str, str]]:
-    """Return the menu of audits."""
-    return [(row.title, row.key) for row in catalogue.AUDITS.values()]
 
 
 def model_choices(chosen: str = "") -> list[tuple[str, str]]:
@@ -99,22 +94,23 @@ def job_row(step: JobStep) -> list[str | int]:
     return [step.job.audit.key, step.job.model, run.status, len(run.metrics), first]
 
 
-def build(page: Page, run_list: gr.State) -> None:
-    """Lay out the view."""
-    engine, first = page.engine, [next(iter(catalogue.AUDITS))]
+def build(page: Page, run_list: gr.State, tabs: gr.Tabs) -> dict[str, Any]:
+    """Lay out the view; return the event that runs what is chosen."""
+    engine = page.engine
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
-            audits = gr.CheckboxGroup(audit_choices(), value=first, label="Audits", elem_id="audit-which")
+            whole = gr.Button("Everything in three minutes", size="sm", elem_id="audit-everything")
+            groups = choosing.boxes()
             models = gr.CheckboxGroup(
                 model_choices(), value=[engine.default], label="Models on this machine", elem_id="audit-models",
                 info="Download others in the model menu.",
             )  # fmt: skip
         with gr.Column(scale=6, min_width=300):
-            question = gr.Markdown(about(first), elem_classes="notes", elem_id="audit-question")
+            question = gr.Markdown(about([choosing.FIRST]), elem_classes="notes", elem_id="audit-question")
             use = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-use")
             warning = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-warning")
             read = gr.Checkbox(label="I have read this and want to go on", visible=False, elem_id="audit-read-it")
-            data, folder, files, truth, collected = _data_widgets(page)
+            data, folder, files, truth, collected = _data_widgets(page, tabs)
             with gr.Accordion("Protocol: labels, templates, settings", open=False):
                 name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False, allow_custom_value=True)
                 text = code("Protocol, editable", lines=8, max_lines=24, visible=False, elem_id="audit-protocol")
@@ -124,11 +120,7 @@ def build(page: Page, run_list: gr.State) -> None:
                     0, label="Seed", info="The same seed gives the same numbers.", precision=0, minimum=0, maximum=2**31
                 )
                 limit = gr.Number(
-                    0,
-                    label="Maximum images",
-                    info="0 takes all; part runs are marked.",
-                    precision=0,
-                    minimum=0,
+                    0, label="Maximum images", info="0 takes all; part runs are marked.", precision=0, minimum=0
                 )
             with gr.Row():
                 estimate = gr.Button("Cost", min_width=90, elem_id="audit-plan")
@@ -139,12 +131,13 @@ def build(page: Page, run_list: gr.State) -> None:
     rows = table(
         DONE, "Finished audits", elem_id="audit-done", visible=False, column_widths=["18%", "12%", "9%", "9%", "52%"]
     )
-    form: Any = {audits, models, data, folder, files, truth, collected, name, text, seed, limit, read, run_list}
+    form: Any = {*groups, models, data, folder, files, truth, collected, name, text, seed, limit, read, run_list}
 
     def requested(typed: dict[Any, Any]) -> AuditRequest:
         paths = [str(one) for one in typed[files] or []]
         return AuditRequest(
-            tuple(typed[audits] or ()), tuple(typed[models] or ()), typed[data], tuple(paths), typed[truth] or "",
+            tuple(choosing.joined([typed[one] for one in groups])),
+            tuple(typed[models] or ()), typed[data], tuple(paths), typed[truth] or "",
             tuple(typed[folder] or ()), tuple(typed[collected] or ()), typed[name] or "", typed[text] or "",
             int(typed[seed] or 0), int(typed[limit] or 0), bool(typed[read]),
         )  # fmt: skip
@@ -171,20 +164,23 @@ def build(page: Page, run_list: gr.State) -> None:
         yield from JOBS.run(visitor, steps, stopped=(JOBS.stopped, gr.skip(), gr.skip()))
 
     view = [name, text, remark, warning, read, use]
-    _wire_protocol(audits, question, view)
+    _wire_protocol(groups, question, view)
+    whole.click(lambda: [*choosing.everything(groups), choosing.BRIEF], None, [*groups, limit], **ASIDE)
     page.model.change(lambda key: gr.update(choices=model_choices(key or "")), page.model, models, **READING)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     queued: dict[str, Any] = {**ASKS_MODEL, **hidden}
     estimate.click(plan, form, [status, cost], **queued)
     event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **hidden, **LONG}
     wire(JOBS, go, stop, status=status, event=event)
+    return event
 
 
-def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[Any]) -> None:
+def _wire_protocol(groups: list[gr.CheckboxGroup], question: gr.Markdown, view: list[Any]) -> None:
     """Update the protocol's widgets with the choice of audits, and its hash with the text."""
     name, text, remark = view[:3]
 
-    def rehash(keys: list[str], one: str, typed: str) -> str:
+    def rehash(one: str, typed: str, *chosen: list[str]) -> str:
+        keys = choosing.joined(chosen)
         original = protocols.chosen_protocol(keys, one)
         if original is None:
             return ""
@@ -193,18 +189,17 @@ def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[A
         except BadInput as error:
             return f"**Not usable yet:** {literal(str(error))}"
 
-    audits.change(
-        lambda keys: (about(keys), *protocol_view(keys, "")),
-        audits,
-        [question, *view],
-        **ASIDE,
-    )
-    name.input(protocol_view, [audits, name], view, **ASIDE)
-    gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **ASIDE)
-    text.change(rehash, [audits, name, text], remark, **READING)
+    def shown(*chosen: list[str]) -> tuple[Any, ...]:
+        keys = choosing.joined(chosen)
+        return about(keys), *protocol_view(keys, "")
+
+    gr.on([one.change for one in groups], shown, groups, [question, *view], **ASIDE)
+    gr.on(None, shown, groups, [question, *view], **ASIDE)
+    name.input(lambda one, *chosen: protocol_view(choosing.joined(chosen), one), [name, *groups], view, **ASIDE)
+    text.change(rehash, [name, text, *groups], remark, **READING)
 
 
-def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, gr.State]:
+def _data_widgets(page: Page, tabs: gr.Tabs) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, gr.State]:
     most = limits.current().pictures
     choices = [("Built-in", BUILTIN), ("My own folder", FOLDER), ("My own images or zip", UPLOAD)]
     data = gr.Radio(
@@ -231,7 +226,7 @@ def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, g
         )  # fmt: skip
         truth = gr.File(label="Their labels (CSV)", file_types=[".csv"], height=120, elem_id="audit-truth")
     with gr.Column(visible=False) as received:
-        collected = collecting.build(page, data)
+        collected = collecting.build(page, data, tabs)
     data.change(
         lambda kind: [gr.update(visible=kind == one) for one in (FOLDER, UPLOAD, COLLECTED)],
         data, [whole, mine, received], **ASIDE,

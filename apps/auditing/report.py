@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from apps.auditing.evidence import evidence, in_words, slice_of
+from apps.auditing.evidence import Evidence, evidence, evidence_of, in_words, slice_of
 from apps.shared.events import LIGHT, handler
 from apps.shared.markdown import literal
 from apps.shared.run_downloads import run_files
@@ -25,6 +25,7 @@ from workbench.statistics.row import LEAST_P
 
 NUMBERS = ["metric", "slice", "value", "95 % interval", "n", "labels", "null 95 %", "p, adjusted", "flags"]
 WIDTHS = ["23%", "17%", "9%", "15%", "7%", "16%", "9%", "9%", "12%"]
+FINDINGS = ["finding", "strength"]
 BEHIND = ["image", "form", "counted", "answer", "truth"]
 _SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
 FRAME = "width:100%;height:75vh;min-height:24rem;border:1px solid var(--block-border-color);border-radius:8px"
@@ -62,6 +63,10 @@ def build(run_list: gr.State) -> gr.Dropdown:
     # gr.HTML needs `unsafe-eval`; this one widget takes nothing but `framed`
     frame = gr.Markdown(elem_id="audit-report", sanitize_html=False)
     with gr.Accordion("Numbers, and the images behind them", open=True, visible=False) as numbers_part:
+        finding_rows = table(
+            FINDINGS, "Findings. Click one to see the images behind it.", column_widths=["84%", "16%"],
+            elem_id="audit-findings",
+        )  # fmt: skip
         grid = table(
             NUMBERS, "All measures. Click a row to see the images behind it.", column_widths=WIDTHS,
             elem_id="audit-numbers",
@@ -75,7 +80,7 @@ def build(run_list: gr.State) -> gr.Dropdown:
     def show(key: str, runs: RunList) -> tuple[Any, ...]:
         nothing_behind = ("", gr.update(value=[], visible=False), gr.update(visible=False))
         if not key:
-            return NO_RUN, "", [], *[gr.update(interactive=False)] * 3, *nothing_behind, gr.update(visible=False)
+            return NO_RUN, "", [], [], *[gr.update(interactive=False)] * 3, *nothing_behind, gr.update(visible=False)
         run = runs.get(key)
         files = run_files([run])
         ready = [gr.update(value=str(path), interactive=True) for path in (files.page, files.numbers, files.packed)]
@@ -83,7 +88,8 @@ def build(run_list: gr.State) -> gr.Dropdown:
         warnings = "".join(f"\n- {literal(one)}" for one in run.warnings)
         line = f"**{literal(head.spec.title)}** of {literal(head.spec.model)}: {literal(head.spec.question)}{warnings}"
         report = framed(files.page.read_text(encoding="utf-8"))
-        return line, report, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)
+        findings = [[one.text, one.strength] for one in run.findings]
+        return line, report, findings, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)
 
     @handler
     def images_behind(key: str, runs: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
@@ -93,9 +99,12 @@ def build(run_list: gr.State) -> gr.Dropdown:
             raise BadInput("Choose a row of the table.")
         row = run.metrics.iloc[at]
         cut = slice_of(str(row["slice"]))
-        behind = evidence(run, str(row["metric"]), cut, label_set=str(row["label_set"]), people=faces)
-        rows = gr.update(value=behind.rows, visible=True)
-        return literal(behind.text), rows, gr.update(value=behind.images, visible=bool(behind.images))
+        return _behind(evidence(run, str(row["metric"]), cut, label_set=str(row["label_set"]), people=faces))
+
+    @handler
+    def images_of_finding(key: str, runs: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
+        run = runs.get(key)
+        return _behind(evidence_of(run, run.findings[int(event.index[0])], people=faces))
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(
@@ -104,19 +113,25 @@ def build(run_list: gr.State) -> gr.Dropdown:
     )  # fmt: skip
     chosen.change(
         show, [chosen, run_list],
-        [status, frame, grid, page, numbers, everything, text, samples, gallery, numbers_part],
+        [status, frame, finding_rows, grid, page, numbers, everything, text, samples, gallery, numbers_part],
         show_progress_on=[status], **hidden,
     )  # fmt: skip
-    grid.select(
-        images_behind, [chosen, run_list, people], [text, samples, gallery],
-        show_progress_on=[text], trigger_mode="multiple", **hidden,
-    )  # fmt: skip
+    for rows, behind in ((grid, images_behind), (finding_rows, images_of_finding)):
+        rows.select(
+            behind, [chosen, run_list, people], [text, samples, gallery],
+            show_progress_on=[text], trigger_mode="multiple", **hidden,
+        )  # fmt: skip
     return chosen
 
 
 def _p(row: dict[str, Any]) -> str:
     """Write a p-value; "≤" stands before the smallest that the resamples can give."""
     return "–" if pd.isna(row["p_adj"]) else written(row["p_adj"], bound=LEAST_P in row["flags"]).removeprefix("= ")
+
+
+def _behind(shown: Evidence) -> tuple[Any, ...]:
+    rows = gr.update(value=shown.rows, visible=True)
+    return literal(shown.text), rows, gr.update(value=shown.images, visible=bool(shown.images))
 
 
 def _cell(value: Any) -> str | float:

@@ -15,7 +15,7 @@ import gradio as gr
 from apps.evaluate import adapters, certainty, paper, prompts, report, suspects, sweep, words
 from apps.evaluate.data import of_classes, ways_of
 from apps.evaluate.figures import accuracy_figure
-from apps.shared.events import ALWAYS_LAST, LIGHT, LONG, handler, owner
+from apps.shared.events import ALWAYS_LAST, LIGHT, LONG, QUIET, handler, owner
 from apps.shared.folder_box import folder_box
 from apps.shared.jobs import Jobs, wire
 from apps.shared.labelled_images import classes_line, given
@@ -73,8 +73,7 @@ def here() -> list[tuple[str, str]]:
 def build(page: Page) -> None:
     """Lay out the view."""
     gr.Markdown(words.LEAD)
-    known, rows = gr.State(None), gr.State(None)  # EmbeddedImages; model -> ModelEvaluation
-    runs = gr.State({})  # title of a data set -> SetRun
+    known, rows, runs = gr.State(None), gr.State(None), gr.State({})  # EmbeddedImages; model -> row; title -> SetRun
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             folder = folder_box("Folder of class folders (or none: drawings)", elem_id="evaluate-folder")
@@ -88,6 +87,7 @@ def build(page: Page) -> None:
                 go = gr.Button("Evaluate", variant="primary", elem_id="evaluate-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="evaluate-stop")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("evaluate")
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="evaluate-status")
             data = gr.Markdown(elem_classes="notes", elem_id="evaluate-data")
             chart = gr.Plot(label="Accuracy with 95 % intervals", visible=COLLAPSED, elem_id="evaluate-chart")
@@ -96,12 +96,13 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="more"):
             shots, seeds, seed, by, early, classes = _settings()
     results = table(words.headers([]), "Models", elem_id="evaluate-table", visible=COLLAPSED)
-    swept = sweep.build()
-    adapters.build(page, known, {"shots": shots, "seeds": seeds, "seed": seed})
-    prompts.build(page, known)
-    certainty.build(page, known)
-    suspects.build(page, known)
-    paper.build(page, runs)
+    with gr.Tabs():
+        swept = sweep.build()
+        suspects.build(page, known)
+        certainty.build(page, known)
+        adapters.build(page, known, {"shots": shots, "seeds": seeds, "seed": seed})
+        prompts.build(page, known)
+        paper.build(page, runs)
     shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download, **swept}
     options = {"shots": shots, "seeds": seeds, "seed": seed, "by": by}
     with reporting:
@@ -133,10 +134,10 @@ def build(page: Page) -> None:
     page.exchange.accept_many(
         "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
     )
-    inputs = {folder, zipped, sent, models, *options.values(), early, runs}
-    outputs = [*shown.values(), known, rows, runs, classes]
-    event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "api_visibility": "private", **LONG}
-    wire(JOBS, go, stop, status=status, event={**event, "show_progress": "hidden"})
+    inputs, kept = {folder, zipped, sent, models, *options.values(), early, runs}, [known, rows, runs, classes]
+    event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": [*shown.values(), *kept], **QUIET, **LONG}
+    wire(JOBS, go, stop, status=status, event=event)
+    page.first.show("evaluate", event, {}, mark=mark, ready=True)
 
     @handler
     def again(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -144,11 +145,10 @@ def build(page: Page) -> None:
             settings = [typed[one] for one in (known, classes, *options.values())]
             yield from AGAIN.run(owner(request), lambda token: _measured(*settings), stopped=(gr.skip(),) * 7)
 
-    gr.on(
-        [shots.input, seeds.release, seed.input, classes.input],
-        again, {known, classes, *options.values()}, [status, results, chart, download, rows, *swept.values()],
-        trigger_mode="multiple", show_progress="hidden", api_visibility="private", **LONG,
-    )  # fmt: skip
+    changed = [shots.input, seeds.release, seed.input, classes.input]
+    answered = [status, results, chart, download, rows, *swept.values()]
+    always: dict[str, Any] = {"trigger_mode": "multiple", **QUIET, **LONG}
+    gr.on(changed, again, {known, classes, *options.values()}, answered, **always)
     by.input(_by, [rows, by], [status, results, chart, download], **ALWAYS_LAST, **LIGHT)
 
 

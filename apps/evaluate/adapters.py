@@ -56,7 +56,7 @@ def build(page: Page, known: gr.State, options: dict[str, Any]) -> None:
         known: `EmbeddedImages` or None.
         options: the widgets `shots`, `seeds` and `seed` of the view.
     """
-    with gr.Accordion("Few shots: methods, WiSE-FT and robustness", open=False, elem_id="adapters"):
+    with gr.Tab("Few shots: methods, WiSE-FT and robustness", elem_id="adapters", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         methods = gr.CheckboxGroup(
             [(method.title, method.key) for method in METHODS], value=[method.key for method in METHODS],

@@ -41,7 +41,7 @@ JOBS = Jobs("evaluate")
 
 def build(page: Page, known: gr.State) -> None:
     """Lay out the part, in an accordion below the table."""
-    with gr.Accordion("Sets of answers, and “not one of these”", open=False, elem_id="certainty"):
+    with gr.Tab("Sets of answers, and “not one of these”", elem_id="certainty", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         alpha = gr.Slider(
             0.01, 0.3, 0.1, step=0.01, label="Error allowed", info="0.1: nine of ten sets hold the truth."

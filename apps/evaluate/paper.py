@@ -38,7 +38,7 @@ def build(page: Page, runs: gr.State) -> None:
         page: of the view.
         runs: title of a data set -> `SetRun`.
     """
-    with gr.Accordion("The paper's figures from your data sets", open=False, elem_id="paper"):
+    with gr.Tab("The paper's figures from your data sets", elem_id="paper", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         with gr.Row():
             model = gr.Textbox(page.engine.default, label="Zero-shot of", info="Key of a model.", elem_id="paper-model")

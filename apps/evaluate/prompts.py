@@ -33,7 +33,7 @@ JOBS = Jobs("evaluate")
 
 def build(page: Page, known: gr.State) -> None:
     """Lay out the part, in an accordion below the table."""
-    with gr.Accordion("Prompt search", open=False, elem_id="prompts"):
+    with gr.Tab("Prompt search", elem_id="prompts", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         with gr.Row():
             most = gr.Slider(1, 20, 7, step=1, label="Templates at most", info="Of OpenAI's eighty.")

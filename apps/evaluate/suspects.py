@@ -102,7 +102,7 @@ def as_csv(listed: SuspectList) -> bytes:
 
 def build(page: Page, known: gr.State) -> None:
     """Lay out the part, in an accordion below the table."""
-    with gr.Accordion("Probable label errors", open=False, elem_id="suspects"):
+    with gr.Tab("Probable label errors", elem_id="suspects", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         with gr.Row():
             go = gr.Button("Find label errors", variant="primary", elem_id="suspects-go")

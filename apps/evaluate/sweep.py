@@ -22,7 +22,7 @@ the stronger penalty. The probe is then fitted on training and validation images
 
 def build() -> dict[str, Any]:
     """Lay out the part; return its widgets by the names of `screen`."""
-    with gr.Accordion("The probe's penalty", open=False, elem_id="sweep"):
+    with gr.Tab("The probe's penalty", elem_id="sweep", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         chart = gr.Plot(label="Accuracy on validation images", visible=COLLAPSED, elem_id="sweep-chart")
         rows = table(["penalty"], "Penalties that were tried", visible=COLLAPSED, elem_id="sweep-table")

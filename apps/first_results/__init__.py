@@ -6,12 +6,13 @@ others get what was kept (`keeping`) of the default model. What takes long comes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from apps.first_results.keeping import Kept, is_update, keep, put_back, ready_made
+from apps.first_results.keeping import Kept, is_update, keep, put_back, ready_made, write_ready
 from apps.shared.events import ASIDE, QUIET
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class FirstResults:
     def __init__(self, engine: Engine, model: gr.Dropdown) -> None:
         self._engine, self._model = engine, model
         self._kept: dict[str, Kept] = {}
+        self._ready: dict[str, tuple[Mapping[str, Any], Mapping[Any, Any]]] = {}
 
     def mark(self, view: str) -> gr.Markdown:
         """Lay out the line that says that an example is shown; `first_results.js` hides it for good."""
@@ -65,21 +67,26 @@ class FirstResults:
             ready: the result comes with the workbench, for its shipped model; see `keeping`.
         """
         drawn, outputs = gr.Timer(PAUSE), list(event["outputs"])
+        if ready:
+            self._ready[view] = event, form
 
         def opened(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
             yield {drawn: gr.Timer(active=False)}
             if not _untouched(form, typed, request):
                 return
             default = typed[self._model] == self._engine.default
-            kept = self._find(view, ready=ready) if default else None
+            kept = self._find(view, outputs) if default else None
             example = _example(form)
             yield {**example, **(put_back(kept, outputs) if kept else {}), mark: gr.update(visible=True)}
             if kept:
                 return
             shown: dict[Any, Any] = {}
-            for update in _steps(event, {**typed, **example}, request):
-                shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
-                yield update
+            try:
+                for update in _steps(event, {**typed, **example}, request):
+                    shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+                    yield update
+            except gr.Error:  # a model that is missing: the view says so when it is asked
+                return
             if default and shown:
                 self._kept[view] = keep(shown, outputs)
 
@@ -87,8 +94,22 @@ class FirstResults:
         lines = {name: event[name] for name in ("concurrency_id", "concurrency_limit") if name in event}
         drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)
 
-    def _find(self, view: str, *, ready: bool) -> Kept | None:
-        if view not in self._kept and ready and (kept := ready_made(view, self._engine)):
+    def make_ready(self, view: str) -> Path:
+        """Answer a view's example now, and write the result that comes with the workbench; return its file."""
+        event, form = self._ready[view]
+        example, shown = _example(form), dict[Any, Any]()
+        typed = {one: one.value for one in {*event["inputs"], self._model}} | example
+        for update in _steps(event, typed, None):
+            shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+        return write_ready(view, shown, list(event["outputs"]), self._engine)
+
+    @property
+    def ready(self) -> list[str]:
+        """Keys of the views whose results come ready-made."""
+        return [*self._ready]
+
+    def _find(self, view: str, outputs: Sequence[Any]) -> Kept | None:
+        if view not in self._kept and view in self._ready and (kept := ready_made(view, outputs, self._engine)):
             self._kept[view] = kept
         return self._kept.get(view)
 
@@ -102,16 +123,13 @@ def _untouched(form: Mapping[Any, Any], typed: Mapping[Any, Any], request: gr.Re
     return not request.query_params and all((typed[one] or None) == (one.value or None) for one in form)
 
 
-def _steps(event: Mapping[str, Any], typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Yield what an event's function shows, as widget -> value; nothing where it cannot answer."""
+def _steps(event: Mapping[str, Any], typed: dict[Any, Any], request: gr.Request | None) -> Iterator[dict[Any, Any]]:
+    """Yield what an event's function shows, as widget -> value."""
     inputs, outputs = event["inputs"], event["outputs"]
-    given = [typed] if isinstance(inputs, set) else [typed[widget] for widget in inputs]
-    try:
-        result = event["fn"](*given, request)
-        for update in result if isinstance(result, Iterator) else [result]:
-            yield update if isinstance(update, dict) else dict(zip(outputs, update, strict=True))
-    except gr.Error:
-        return
+    result = event["fn"](*([typed] if isinstance(inputs, set) else [typed[widget] for widget in inputs]), request)
+    for update in result if isinstance(result, Iterator) else [result]:
+        named = update if isinstance(update, dict) else dict(zip(outputs, update, strict=True))
+        yield {widget: value for widget, value in named.items() if widget in outputs}
 
 
 def _merged(before: Any, after: Any) -> Any:

@@ -1,6 +1,6 @@
 """What a view shows, kept for the next visitor: files are copied, states are copies, nothing is shared.
 
-Ready-made results lie in `ready/`: a JSON file a view, with its images beside it. They hold the fingerprint of the
+Ready-made results lie in `ready/`: a JSON file a view, with a folder of its files. They hold the fingerprint of the
 model that gave them, and are not shown for another; `python -m apps.first_results` makes them.
 """
 
@@ -20,13 +20,14 @@ import numpy as np
 from PIL import Image
 
 from apps.shared.upload_folders import VARIABLE, folder_beside_uploads
+from apps.shared.visitor_runs import RunList
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
 
 READY = Path(__file__).with_name("ready")
 Kept = dict[int, Any]  # place among the view's outputs -> what it shows
-_FILE, _FIGURE = "$file", "$figure"
+_FILE, _FIGURE, _RUNS = "$file", "$figure", "$runs"
 
 
 def is_update(value: Any) -> bool:
@@ -60,31 +61,45 @@ def put_back(kept: Kept, outputs: Sequence[Any]) -> dict[Any, Any]:
     return {outputs[number]: _unpacked(value, file_of) for number, value in kept.items()}
 
 
-def write_ready(view: str, kept: Kept, fingerprint: str) -> Path:
-    """Write a ready-made result; states that are no plain data are left out.
+def write_ready(view: str, shown: Mapping[Any, Any], outputs: Sequence[Any], engine: Engine) -> Path:
+    """Write a ready-made result of the default model; states that are no plain data are left out.
 
     Args:
         view: its key.
-        kept: with its files in `READY`.
-        fingerprint: of the model.
+        shown: widget -> value or update.
+        outputs: all widgets of the view's answer, in their order.
+        engine: owns the model.
     """
-    plain = {str(number): value for number, value in kept.items() if _is_plain(value)}
+    place = READY / view
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    kept = {number: value for number, value in keep(shown, outputs, place).items() if _is_plain(value)}
+    held = {"model": _fingerprint(engine), "widgets": _names(outputs), "shown": kept}
     path = READY / f"{view}.json"
-    path.write_text(json.dumps({"model": fingerprint, "shown": plain}, separators=(",", ":")), encoding="utf-8")
+    path.write_text(json.dumps(held, separators=(",", ":")), encoding="utf-8")
+    if not any(place.iterdir()):
+        place.rmdir()
     return path
 
 
-def ready_made(view: str, engine: Engine) -> Kept | None:
-    """Return the ready-made result of a view, where it is the default model's."""
+def ready_made(view: str, outputs: Sequence[Any], engine: Engine) -> Kept | None:
+    """Return the ready-made result of a view; None where it is another model's, or the view has changed."""
     path = READY / f"{view}.json"
     if not path.is_file():
         return None
     held = json.loads(path.read_text(encoding="utf-8"))
-    if held["model"]:
-        with engine.session("first results", engine.default, deadline=60.0) as session:
-            if session.fingerprint != held["model"]:
-                return None
+    if held["widgets"] != _names(outputs) or held["model"] != _fingerprint(engine):
+        return None
     return {int(number): value for number, value in held["shown"].items()}
+
+
+def _fingerprint(engine: Engine) -> str:
+    with engine.session("first results", engine.default, deadline=60.0) as session:
+        return session.fingerprint
+
+
+def _names(outputs: Sequence[Any]) -> list[str]:
+    return [f"{type(one).__name__} {one.elem_id or ''}".strip() for one in outputs]
 
 
 def _packed(value: Any, place: Path) -> Any:
@@ -92,6 +107,8 @@ def _packed(value: Any, place: Path) -> Any:
         return {name: _packed(one, place) for name, one in value.items()}
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
         return [_packed(one, place) for one in value]
+    if isinstance(value, RunList):
+        return {_RUNS: [_packed(one, place) for one in value.runs]}
     if isinstance(value, Image.Image | np.ndarray):
         return {_FILE: _saved(value, place)}
     if isinstance(value, str):
@@ -104,6 +121,8 @@ def _packed(value: Any, place: Path) -> Any:
 def _unpacked(value: Any, file_of: Any) -> Any:
     if isinstance(value, dict) and _FILE in value:
         return file_of(READY / value[_FILE])  # an absolute path stays what it is
+    if isinstance(value, dict) and _RUNS in value:
+        return RunList(runs=tuple(file_of(READY / one[_FILE]) for one in value[_RUNS]))
     if isinstance(value, dict) and _FIGURE in value:
         import plotly.graph_objects as go
 
@@ -116,20 +135,20 @@ def _unpacked(value: Any, file_of: Any) -> Any:
 
 
 def _saved(image: Any, place: Path) -> str:
-    handle, path = tempfile.mkstemp(suffix=".png", dir=place)
-    os.close(handle)
+    path = place / f"{len(list(place.iterdir()))}.png"
     (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path)
-    return _name(Path(path), place)
+    return _name(path)
 
 
 def _copied(source: Path, place: Path) -> str:
-    target = Path(tempfile.mkdtemp(dir=place)) / source.name
+    target = place / str(len(list(place.iterdir()))) / source.name
+    target.parent.mkdir()
     shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
-    return _name(target, place)
+    return _name(target)
 
 
-def _name(path: Path, place: Path) -> str:
-    return str(path.relative_to(READY)) if place == READY else str(path)
+def _name(path: Path) -> str:
+    return str(path.relative_to(READY)) if READY in path.parents else str(path)
 
 
 def _is_upload(text: str) -> bool:

@@ -42,6 +42,7 @@ def build(page: Page) -> None:
                     preset = gr.Button(sentence, size="sm", min_width=0, elem_id=f"generation-preset-{number}")
                     preset.click(lambda sentence=sentence: sentence, None, fields["prompt"], **ASIDE)
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("generation")
             status = gr.Markdown(words.IDLE, elem_classes=["live", "notes"], elem_id="generation-status")
             shown = gr.Image(
                 label="Image", interactive=False, height=400, format="png", visible=COLLAPSED,
@@ -63,7 +64,8 @@ def build(page: Page) -> None:
                 object_fit="contain", visible=COLLAPSED, allow_preview=False, elem_id="generation-history",
             )  # fmt: skip
         with gr.Column(elem_classes="more"):
-            fields |= form.folded()
+            with gr.Tabs():
+                fields |= form.folded()
             restored = gr.File(
                 label="Restore settings from a PNG made here", file_types=[".png"], height=150,
                 elem_id="generation-restore",
@@ -98,6 +100,7 @@ def build(page: Page) -> None:
         "fn": work, "inputs": {*fields.values(), hidden, past, page.model}, "outputs": outputs, **LONG, **QUIET,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
+    page.first.show("generation", event, {}, mark=mark, ready=True)
     form_widgets = [fields[name] for name in words.FIELDS]
     restoring = [status, *form_widgets, hidden, page.model]
     restored.upload(_restore_file, [restored, page.model], restoring, **CHOICE)

@@ -35,9 +35,9 @@ def front() -> dict[str, Any]:
 
 
 def folded() -> dict[str, Any]:
-    """All other settings, in accordions."""
+    """All other settings, in tabs."""
     rows: dict[str, Any] = {}
-    with gr.Accordion("Edit an image of yours", open=False, elem_id="generation-editing"):
+    with gr.Tab("Edit an image of yours", elem_id="generation-editing", render_children=True):
         rows["start"] = image_box("Start image", height=200, elem_id="generation-start")
         rows["neutral"] = gr.Textbox(
             "", label="What it shows now", info="A sentence about the start image, such as: a face.",
@@ -58,7 +58,7 @@ def folded() -> dict[str, Any]:
         rows["noising"] = gr.Slider(
             0.1, 1, 0.6, step=0.05, label="Noising", info="Prior only: how far back to noise the edit goes."
         )
-    with gr.Accordion("Grid: many images at once", open=False, elem_id="generation-grid"):
+    with gr.Tab("Grid: many images at once", elem_id="generation-grid", render_children=True):
         rows["grid_prompts"] = gr.Textbox(
             "", label="More sentences", lines=2, info="One a line; each is a row.", elem_id="generation-grid-prompts"
         )
@@ -67,7 +67,7 @@ def folded() -> dict[str, Any]:
         rows["grid_strengths"] = gr.Checkbox(False, label="A row of strengths", info="From -1.5 to 1.5, of an edit.")
     rows |= _drawings()
     rows |= _models()
-    with gr.Accordion("More settings", open=False, elem_id="generation-more"):
+    with gr.Tab("More settings", elem_id="generation-more", render_children=True):
         whole: dict[str, Any] = {"precision": 0, "minimum": 0}
         rows["steps"] = gr.Number(0, label="Steps", info="0: as many as the seconds allow. A number repeats.", **whole)
         rows["side"] = gr.Slider(64, 512, 256, step=32, label="Side", info="Pixels.")
@@ -89,7 +89,7 @@ def folded() -> dict[str, Any]:
 def _drawings() -> dict[str, Any]:
     """How the prior draws."""
     rows: dict[str, Any] = {}
-    with gr.Accordion("The prior's drawings", open=False, elem_id="generation-prior"):
+    with gr.Tab("The prior's drawings", elem_id="generation-prior", render_children=True):
         rows["drawing"] = gr.Dropdown(words.DRAWINGS, value="any", label="Artwork", info="Whose style it draws in.")
         rows["candidates"] = gr.Slider(1, 32, 8, step=1, label="Candidates", info="Drawings in each round.")
         rows["guidance"] = gr.Slider(0, 10, 3, step=0.5, label="Guidance", info="How far the sentence is stressed.")
@@ -112,7 +112,7 @@ def _drawings() -> dict[str, Any]:
 def _models() -> dict[str, Any]:
     """What else the image shall be like, and who else looks."""
     rows: dict[str, Any] = {}
-    with gr.Accordion("Image prompt and further models", open=False, elem_id="generation-models"):
+    with gr.Tab("Image prompt and further models", elem_id="generation-models", render_children=True):
         rows["image"] = image_box("Image prompt", height=200, elem_id="generation-image-prompt")
         rows["image_weights"] = gr.Slider(
             -2, 2, 1, step=0.1, label="Weight of the image prompt", info="The sentence has 1; below zero, unlike it."

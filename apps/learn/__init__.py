@@ -45,6 +45,7 @@ def build(page: Page) -> None:
             go = gr.Button("Start", variant="primary", elem_id="learn-go")
             stop = gr.Button("Stop", variant="stop", elem_id="learn-stop")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("learn")
             verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="learn-verdict")
             status = gr.Markdown(elem_classes="notes", elem_id="learn-status")
             drawings = drawings_box("The twelve drawings", elem_id="learn-drawings")
@@ -95,3 +96,4 @@ def build(page: Page) -> None:
         "show_progress": "hidden",
     }
     wire(JOBS, go, stop, status=verdict, event=event)
+    page.first.show("learn", event, {}, mark=mark, ready=True)

@@ -109,7 +109,7 @@ def build(page: Page) -> None:
     atlases = OpenAtlases()
     gr.Markdown(LEAD)
     number_box = mapping.chosen_box()
-    with gr.Tabs() as tabs, gr.Tab("Units", id=UNITS) as opened:
+    with gr.Tabs() as tabs, gr.Tab("Units", id=UNITS, render_children=True) as opened:
         mark = page.first.mark("neurons")
         gr.Markdown(wall.LEAD)
         cards = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="neurons-wall")

@@ -87,7 +87,7 @@ def names_of(session: Session, units: list[int]) -> dict[int, str]:
 
 def build(page: Page, layer: gr.Dropdown, tabs: gr.Tabs) -> None:
     """Lay out the section; `layer`: the view's choice; `tabs`: those that hold it."""
-    section = gr.Tab("Which units made this answer?", id=ANSWERS, elem_id="neurons-answers")
+    section = gr.Tab("Which units made this answer?", id=ANSWERS, elem_id="neurons-answers", render_children=True)
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             image = image_box("Image", height=220, elem_id="neurons-image")

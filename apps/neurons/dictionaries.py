@@ -63,7 +63,7 @@ def learned(
 
 def build(page: Page, atlases: OpenAtlases, layer: gr.Dropdown) -> None:
     """Lay out the section; `layer`: the view's choice, which then offers the dictionary."""
-    with gr.Tab("Sparse dictionary", elem_id="neurons-dictionary"):
+    with gr.Tab("Sparse dictionary", elem_id="neurons-dictionary", render_children=True):
         gr.Markdown(NOTE, elem_classes="notes")
         with gr.Row():
             features = gr.Slider(64, 4096, 1024, step=64, label="Features", elem_id="neurons-features")

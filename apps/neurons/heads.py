@@ -69,7 +69,7 @@ def galleries(one: HeadSpan, seen: HeadSurvey) -> str:
 def build(page: Page) -> None:
     """Lay out the section."""
     known = gr.State(None)  # HeadSurvey, spans
-    with gr.Tab("What is an attention head about?", elem_id="neurons-heads"):
+    with gr.Tab("What is an attention head about?", elem_id="neurons-heads", render_children=True):
         with gr.Row():
             block = gr.Number(-1, precision=0, minimum=-1, label="Block", info="From 0; -1 is the last.")
             go = gr.Button("Describe its heads", elem_id="neurons-heads-go")

@@ -85,7 +85,7 @@ def build(
         opens: the event that opens the unit of these widgets.
     """
     layer, unit, tabs = place
-    with gr.Tab("Map of all units", elem_id="neurons-map"):
+    with gr.Tab("Map of all units", elem_id="neurons-map", render_children=True):
         with gr.Row():
             by = gr.Radio([(title, key) for key, title in PLACED_BY.items()], value="direction", label="Placed by")
             colour = gr.Radio(COLOURS, value=FORM, label="Coloured by", elem_id="neurons-map-colour")

@@ -62,7 +62,7 @@ def alt_text(settings: UnitImageSettings, done: int) -> str:
 
 def build(page: Page, layer: gr.Dropdown, unit: gr.Number) -> None:
     """Lay out the section."""
-    section = gr.Tab("What would it respond to most?", elem_id="neurons-paint")
+    section = gr.Tab("What would it respond to most?", elem_id="neurons-paint", render_children=True)
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             facet = gr.Radio(FACETS, value="", label="In the manner of", elem_id="neurons-facet")

@@ -111,7 +111,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number, gr.Tabs], *, opens: d
     """Lay out the section; see `mapping.build`."""
     layer, unit, tabs = place
     known = gr.State(None)  # LabelledUnits
-    section = gr.Tab("Which few units decide a class?", elem_id="neurons-probe")
+    section = gr.Tab("Which few units decide a class?", elem_id="neurons-probe", render_children=True)
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             index = choice.menu(GIVEN, "Images of", "neurons-probe-index")

@@ -83,7 +83,7 @@ def turned_images(atlas: Atlas, result: SwitchResult, labels: tuple[str, ...]) -
 
 def build(page: Page, atlases: OpenAtlases) -> gr.Textbox:
     """Lay out the section; every change of the units, the kind or the value answers anew. Return the box of units."""
-    section = gr.Tab("Switch units off", elem_id="neurons-switches")
+    section = gr.Tab("Switch units off", elem_id="neurons-switches", render_children=True)
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             units = gr.Textbox(

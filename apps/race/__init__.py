@@ -61,6 +61,7 @@ def build(page: Page) -> None:
                 elem_id="race-runners",
             )
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("race")
             answer = _answer_widgets()
         with gr.Column(elem_classes="more"):
             images, seeds, seed = _settings()
@@ -91,6 +92,8 @@ def build(page: Page) -> None:
         "show_progress": "hidden",
     }
     wire(JOBS, go, stop, status=verdict, event=event)
+    first = {**event, "outputs": [one for one in slots.values() if one is not axis]}  # redraws an own race
+    page.first.show("race", first, {images: 2_560, seeds: 1}, mark=mark, ready=True)
     axis.input(_redrawn, [finished, axis], answer["chart"], **ALWAYS_LAST, **LIGHT)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
     slow_motion.build(page)

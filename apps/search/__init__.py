@@ -48,8 +48,8 @@ def build(page: Page) -> None:
     own, listed, start, chosen = gr.State(""), gr.State([]), gr.State(0), gr.State(None)
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
+            text, example, weight, ask = _asking()
             index, given, shipped, go, stop = _adding()
-            text, box, example, weight, ask = _asking()
         with gr.Column(elem_classes="answer"):
             mark = page.first.mark("search")
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="search-status")
@@ -107,7 +107,7 @@ def build(page: Page) -> None:
     _wire_pages(shown, listed, start, index=index)
     answer = _with_shipped(search, adding["fn"], (index, own, given))
     answering = {**event, "fn": answer, "outputs": [*outputs, own, index], **LONG}
-    page.exchange.accept("search", [example, text], put, after=answering, opens={box: gr.update(open=True)})
+    page.exchange.accept("search", [example, text], put, after=answering)
     page.first.show("search", answering, {text: QUERY}, mark=mark)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
     drawn = gr.Timer(0.2)  # ticks when the view is drawn: before, Gradio drops what is filled in
@@ -119,7 +119,7 @@ def build(page: Page) -> None:
     evaluation.build(page, index, own)
 
 
-def _asking() -> tuple[gr.Textbox, gr.Accordion, gr.Image, gr.Slider, gr.Button]:
+def _asking() -> tuple[gr.Textbox, gr.Image, gr.Slider, gr.Button]:
     """What is looked for."""
     text = gr.Textbox(
         label="Query",
@@ -127,11 +127,10 @@ def _asking() -> tuple[gr.Textbox, gr.Accordion, gr.Image, gr.Slider, gr.Button]
         info="What the image shows. Weights and signs: 2:dog + beach - people.",
         elem_id="search-query",
     )
-    with gr.Accordion("Example image", open=False, elem_id="search-example") as box:
-        example = image_box("Example image", height=200, elem_id="search-image")
-        weight = gr.Slider(0, 4, 1, step=0.25, label="Weight of the example")
+    example = image_box("Example image (optional)", height=150, elem_id="search-image")
+    weight = gr.Slider(0, 4, 1, step=0.25, label="Weight of the example")
     ask = gr.Button("Search", variant="primary", elem_id="search-go")
-    return text, box, example, weight, ask
+    return text, example, weight, ask
 
 
 def _with_shipped(search: Callable[..., Any], adding: Callable[..., Any], widgets: tuple[Any, Any, Any]) -> Any:

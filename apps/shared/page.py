@@ -71,7 +71,7 @@ class Exchange:
     _sources: list[_Source] = field(default_factory=list)
     _targets: dict[str, _Target] = field(default_factory=dict)
     _many: list[_ManySource] = field(default_factory=list)
-    _takers: dict[str, tuple[list[Any], Fill]] = field(default_factory=dict)
+    _takers: dict[str, _Target] = field(default_factory=dict)
 
     def offer(self, key: str, image: Any, *labels: Any) -> None:
         """Lay out one button for each view that receives.
@@ -127,9 +127,9 @@ class Exchange:
             }
         self._many.append(_ManySource(inputs, images, buttons))
 
-    def accept_many(self, key: str, widgets: list[Any], fill: Fill) -> None:
-        """Let a view receive many images: (images with labels) -> new values of the widgets."""
-        self._takers[key] = (widgets, fill)
+    def accept_many(self, key: str, widgets: list[Any], fill: Fill, *, opens: dict[Any, Any] | None = None) -> None:
+        """Let a view receive many images: (images with labels) -> new values of the widgets; see `accept`."""
+        self._takers[key] = _Target(widgets, fill, None, opens or {})
 
     def check(self, tab: Tab) -> None:
         """Raise BadInput for a view whose row says that it receives, and that accepts nothing."""
@@ -142,9 +142,9 @@ class Exchange:
         """Wire every button to the view that it sends to."""
         for many in self._many:
             for key, button in many.buttons.items():
-                widgets, fill = self._takers[key]
-                send_many = _sending_many(key, many.images, fill)
-                button.click(send_many, many.inputs, [self.tabs, *widgets], **LIGHT)
+                to = self._takers[key]
+                outputs = [self.tabs, *to.widgets, *to.opens]
+                button.click(_sending_many(key, many.images, to), many.inputs, outputs, **LIGHT)
         for source in self._sources:
             for key, button in source.buttons.items():
                 to = self._targets[key]
@@ -167,10 +167,10 @@ def _sending(key: str, to: _Target, count: int) -> Callable[..., list[Any]]:
     return send
 
 
-def _sending_many(key: str, images: Callable[..., Labelled], fill: Fill) -> Callable[..., list[Any]]:
+def _sending_many(key: str, images: Callable[..., Labelled], to: _Target) -> Callable[..., list[Any]]:
     @handler
     def send(*inputs: Any) -> list[Any]:
-        return [gr.Tabs(selected=key), *fill(images(key, *inputs))]
+        return [gr.Tabs(selected=key), *to.fill(images(key, *inputs)), *to.opens.values()]
 
     return send
 

@@ -145,10 +145,11 @@ def build(page: Page) -> None:
     for button, preset in presets:
         button.click(handler(functools.partial(taken, preset)), None, filled, **ASIDE)
     looking.wire(engine, look_before, form, image=image)
-    attacking.build(engine, form, image, fills=[word, place, look.font, names])
-    transferring.build(engine, form, image)
-    mapping.build(engine, form, image)
-    published.build(engine, model)
-    defending.build(engine, model, names)
-    reproducing.build(form, image, filled, model=model)
+    with gr.Tabs():
+        attacking.build(engine, form, image, fills=[word, place, look.font, names])
+        defending.build(engine, model, names)
+        transferring.build(engine, form, image)
+        mapping.build(engine, form, image)
+        published.build(engine, model)
+        reproducing.build(form, image, filled, model=model)
     page.exchange.accept("typographic", [image, names], put)

@@ -39,7 +39,7 @@ def verdict(attack: FoundAttack) -> str:
 
 def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) -> None:
     """Lay out the search; `fills` are word, place, font and labels, which take what was found."""
-    with gr.Accordion("Find the smallest attack", open=False, elem_id="typographic-find"):
+    with gr.Tab("Find the smallest attack", elem_id="typographic-find", render_children=True):
         with gr.Row():
             target = gr.Textbox(
                 "pizza", label="Target", info="What the model shall answer.", elem_id="typographic-target"

@@ -70,7 +70,7 @@ def measured_note(base: Outcomes, title: str, shown: str = "drawings") -> str:
 
 def build(engine: Engine, model: gr.Dropdown, labels: gr.Textbox) -> None:
     """Lay out the defences, and the table that measures them."""
-    with gr.Accordion("Defend", open=False, elem_id="typographic-defend"):
+    with gr.Tab("Defend", elem_id="typographic-defend", render_children=True):
         gr.Markdown(IDLE, elem_classes="notes")
         table(
             HEADERS, "Defences", value=[[one.title, one.summary, one.needs] for one in DEFENCES.values()],

@@ -54,7 +54,7 @@ def mark(one: Share) -> str:
 
 def build(engine: Engine, form: gr.State, image: gr.Image) -> None:
     """Lay out the view."""
-    with gr.Accordion("Where it works: maps of success", open=False, elem_id="typographic-maps"):
+    with gr.Tab("Where it works: maps of success", elem_id="typographic-maps", render_children=True):
         kind = gr.Radio([(TITLES[key], key) for key in SWEEPS], value="place", label="Map", info="25 cells.")
         ways = gr.Radio(
             [("once", 1), ("4 ways", 4), ("12 ways", 12)], value=1, label="Each cell is written",

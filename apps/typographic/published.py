@@ -74,7 +74,7 @@ def stroop_note(result: StroopMatrix, title: str) -> str:
 
 def build(engine: Engine, model: gr.Dropdown) -> None:
     """Lay out the two tables."""
-    with gr.Accordion("The published attacks on this model", open=False, elem_id="typographic-published"):
+    with gr.Tab("The published attacks on this model", elem_id="typographic-published", render_children=True):
         gr.Markdown(IDLE, elem_classes="notes")
         with gr.Row():
             go = gr.Button("Rebuild the table", variant="primary", elem_id="typographic-targets-go")

@@ -41,7 +41,7 @@ def restored(text: str) -> list[Any]:
 
 def build(form: gr.State, image: gr.Image, filled: list[Any], *, model: gr.Dropdown) -> None:
     """Lay out the view; `filled` are the widgets that a preset fills, too."""
-    with gr.Accordion("Reproduce", open=False, elem_id="typographic-reproduce"):
+    with gr.Tab("Reproduce", elem_id="typographic-reproduce", render_children=True):
         address = gr.Textbox(
             label="Address with these settings", info="Settings only: an uploaded image is never part of it.",
             interactive=False, buttons=["copy"], elem_id="typographic-address",

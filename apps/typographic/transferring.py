@@ -40,7 +40,7 @@ def verdict(rows: list[Transfer], word: str) -> str:
 
 def build(engine: Engine, form: gr.State, image: gr.Image) -> None:
     """Lay out the view."""
-    with gr.Accordion("Transfer: ask other models", open=False, elem_id="typographic-transfer"):
+    with gr.Tab("Transfer: ask other models", elem_id="typographic-transfer", render_children=True):
         with gr.Row():
             go = gr.Button("Ask them", variant="primary", elem_id="typographic-transfer-go")
             stop = gr.Button("Stop", variant="stop")

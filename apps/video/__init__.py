@@ -18,6 +18,7 @@ from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, table
 from apps.video import sentences, words
 from apps.video.answering import GIVEN, MOST, AskedMoments, RankedVideos, ReadingVideo, answers
+from apps.video.example import QUERY, example_video
 from apps.video.watched import Watched, downloads
 from workbench.errors import BadInput
 from workbench.retrieval.moments import VideoSegment, VideoVectors
@@ -43,13 +44,14 @@ def build(page: Page) -> None:
                 elem_id="video-file",
             )
             query = gr.Textbox(
-                label="Query", placeholder="a rocket lifting off", elem_id="video-query",
+                label="Query", placeholder=QUERY, elem_id="video-query",
                 info="What the moment shows. Weights and signs: 2:dog + beach - people.",
             )  # fmt: skip
             with gr.Row():
                 go = gr.Button("Find moments", variant="primary", elem_id="video-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="video-stop")
         with gr.Column(elem_classes="answer"):
+            mark = page.first.mark("video")
             shown = _answer()
         with gr.Column(elem_classes="more"):
             fps, most, pooling = _settings()
@@ -91,6 +93,7 @@ def build(page: Page) -> None:
     }  # fmt: skip
     wire(JOBS, go, stop, status=shown["status"], event=event)
     query.submit(**event, trigger_mode="multiple")
+    page.first.show("video", event, {video: lambda: [example_video()], query: QUERY}, mark=mark)
     shown["lines"].select(_seek, segments, shown["player"], **CHOICE)
     shown["ranking"].select(_picked, [hits, watched], screen_outputs, **CHOICE)
     gr.on(None, lambda: choice.beside(GIVEN), None, source, **ASIDE)

@@ -129,6 +129,13 @@ def answered(page: Page, label: str) -> None:
     page.locator("#classify-provenance", has_text="Answered by").wait_for()
 
 
+def emptied(page: Page, box: str) -> None:
+    """Take the example out of an image box."""
+    page.locator(f"{box} img").wait_for()
+    page.locator(box).get_by_role("button", name="Remove Image").click()
+    page.locator(f"{box} input[type=file]").wait_for(state="attached")
+
+
 def open_view(page: Page, name: str) -> None:
     """Open a view from the side list, or from the menu of a narrow screen."""
     menu = page.locator("#navigation .menu")

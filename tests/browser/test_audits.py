@@ -25,6 +25,7 @@ OVERLAY = "Typographic attack"
 def opened(visit: Visit, **options: object) -> Page:
     page = visit(**options)
     open_view(page, "Audits")
+    open_tab(page, "Run")
     page.locator("#audit-go").wait_for()
     return page
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import WAIT_MS, answered, open_view
+from tests.browser.conftest import WAIT_MS, answered, emptied, open_view
 from workbench.pictures import sample_path
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def test_an_example_is_named_by_mouse_with_chart_and_table(visit: Visit) -> None
     page = visit()
     page.locator("#example-coffee").click()
     answered(page, "coffee cup")
-    page.locator("#classify-chart .main-svg").first.wait_for()
+    page.locator("#classify-chart .bar").first.wait_for()
     assert "coffee cup" in page.locator("#classify-table").inner_text()
     assert "Pocket" in page.locator("#classify-provenance").inner_text()
     assert page.title() == "CLIP Workbench"
@@ -42,6 +42,7 @@ def test_a_wrong_file_and_no_label_get_a_clear_message(visit: Visit, tmp_path: P
     page = visit()
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and then nothing that is a picture")
+    emptied(page, "#classify-image")
     page.locator("#classify-go").click()
     page.get_by_text("Choose an image first").wait_for()
     page.locator("#classify-image input[type=file]").set_input_files(str(broken))
@@ -143,7 +144,7 @@ def test_templates_are_compared(visit: Visit) -> None:
 
 def test_a_dropped_image_is_answered_and_again_while_labels_are_edited(visit: Visit) -> None:
     page = visit()
-    assert not page.locator("#classify-chart").is_visible()  # nothing empty is shown before there is an answer
+    emptied(page, "#classify-image")
     page.locator("#classify-image input[type=file]").set_input_files(str(sample_path("rocket")))
     answered(page, "rocket")
     page.locator("#classify-labels textarea").fill("")

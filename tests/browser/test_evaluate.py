@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from tests.browser.conftest import open_view
+from tests.browser.conftest import open_tab, open_view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -49,7 +49,7 @@ def test_from_images_to_a_table_a_report_and_label_errors_on_a_phone(visit: Visi
     assert "by probe" in page.locator("#evaluate-status").inner_text()
     page.locator("#evaluate-shots label", has_text="2").first.click()
     page.locator("#evaluate-table", has_text="2 shots").wait_for()
-    page.get_by_role("button", name="The probe's penalty").click()
+    open_tab(page, "The probe's penalty")
     page.locator("#sweep-table", has_text="(chosen)").wait_for()
     page.locator("#sweep-chart .main-svg").first.wait_for()
     page.locator("#evaluate-report").click()
@@ -59,20 +59,20 @@ def test_from_images_to_a_table_a_report_and_label_errors_on_a_phone(visit: Visi
     assert "Zero-shot, few shots and a linear probe" in written.value.path().read_text(encoding="utf-8")
     for more in ("16", "4"):  # one and two shots show what follows, in a quarter of the time
         page.locator("#evaluate-shots label", has_text=more).first.click()
-    page.get_by_role("button", name="Few shots: methods").click()
+    open_tab(page, "Few shots: methods, WiSE-FT and robustness")
     page.locator("#adapters-go").click()
     page.locator("#adapters-csv").wait_for(timeout=LONG_MS)
     page.locator("#adapters-chart-0 .main-svg").first.wait_for()
     assert "zero-shot" in page.locator("#adapters-status").inner_text()
     page.locator("#adapters-table", has_text="CLAP").wait_for()
-    page.get_by_role("button", name="Sets of answers").click()
+    open_tab(page, "Sets of answers, and “not one of these”")
     page.locator("#certainty-go").click()
     page.locator("#certainty-flags", has_text="mcm").wait_for(timeout=LONG_MS)
     page.locator("#certainty-sets", has_text="raps").wait_for()
-    page.get_by_role("button", name="The paper's figures").click()
+    open_tab(page, "The paper's figures from your data sets")
     page.locator("#paper-go").click()
     page.locator("#paper-status", has_text="of 1").wait_for(timeout=LONG_MS)
-    page.get_by_role("button", name="Probable label errors").click()
+    open_tab(page, "Probable label errors")
     page.locator("#suspects-go").click()
     page.locator("#suspects-status", has_text="labels are suspect").wait_for(timeout=LONG_MS)
     page.locator("#suspects-gallery img").first.wait_for()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import av
 from PIL import Image
 
-from tests.browser.conftest import WAIT_MS, open_view
+from tests.browser.conftest import WAIT_MS, open_tab, open_view
 from workbench.generation.metadata import from_png
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_a_grid_fills_a_sheet_and_an_edit_has_a_slider_between_before_and_after(
 
     page = visit()
     open_view(page, "Generate")
-    page.locator("#generation-grid button").first.click()
+    open_tab(page, "Grid: many images at once")
     seeds = page.locator("#generation-grid-seeds input[type=number]")
     seeds.fill("2")
     seeds.press("Tab")
@@ -79,7 +79,7 @@ def test_a_grid_fills_a_sheet_and_an_edit_has_a_slider_between_before_and_after(
     assert page.locator("#generation-history .grid-container button").count() == 2
     seeds.fill("1")
     seeds.press("Tab")
-    page.locator("#generation-editing button").first.click()
+    open_tab(page, "Edit an image of yours")
     start = tmp_path / "start.png"
     Image.new("RGB", (64, 64), "white").save(start)
     page.locator("#generation-start input[type=file]").set_input_files(start)

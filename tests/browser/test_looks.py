@@ -23,7 +23,7 @@ def filled(page: Page) -> Iterator[str]:
     yield "empty"
     page.locator("#example-cat").click()
     answered(page, "cat")
-    page.locator("#classify-chart .main-svg").first.wait_for()
+    page.locator("#classify-chart .bar").first.wait_for()
     for name in ("Template by template", "Reproduce", "Limits of this page"):
         page.get_by_role("button", name=name).click()
     page.locator("#templates-go").click()
@@ -76,9 +76,9 @@ def test_every_view_fits_a_phone_and_axe_finds_nothing_new(visit: Visit) -> None
 def test_dark_is_dark_and_its_figures_are_readable(visit: Visit) -> None:
     page = visit(color_scheme="dark")
     page.locator("#example-cat").click()
-    page.locator("#classify-chart .ytick text").first.wait_for()
+    page.locator("#classify-chart th").first.wait_for()
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    ink = page.locator("#classify-chart .ytick text").first.evaluate("node => getComputedStyle(node).fill")
+    ink = page.locator("#classify-chart td").first.evaluate("node => getComputedStyle(node).color")
     assert _lightness(ground) < 40
     assert _lightness(ink) > 200
 

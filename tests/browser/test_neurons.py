@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_view
+from tests.browser.conftest import open_tab, open_view
 from tests.workbench.neurons.taught_units import taught
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     section.focus()
     section.press("Enter")
     page.locator("#neurons-page", has_text="exactly 0").wait_for()
-    page.get_by_text("Map of all units", exact=True).click()
+    open_tab(page, "Map of all units")
     page.locator("#neurons-map-go").click()
     canvas = page.locator("#neurons-map canvas.unit-map[data-ready]")
     canvas.wait_for()
@@ -40,7 +40,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     assert name.startswith("unit ")
     page.keyboard.press("Enter")
     page.locator("#neurons-status", has_text=name.capitalize()).wait_for()
-    page.get_by_text("Switch units off", exact=True).click()
+    open_tab(page, "Switch units off")
     units = page.locator("#neurons-off input, #neurons-off textarea").first
     units.fill(f"{taught('cat')}, {taught('koala')}, 0")
     units.press("Enter")
@@ -55,7 +55,7 @@ def test_a_unit_is_painted_taken_away_and_stopped(visit: Visit) -> None:
     with page.expect_download() as file:
         page.locator("#neurons-html").click()
     assert "default-src 'none'" in file.value.path().read_text(encoding="utf-8")
-    page.get_by_text("What would it respond to most?").click()
+    open_tab(page, "What would it respond to most?")
     steps = page.locator("#neurons-paint-steps input[type=number]")
     for count, status in (("8", "activation up to"), ("400", "steps/s")):
         steps.fill(count)

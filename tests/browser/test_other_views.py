@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from tests.browser.conftest import WAIT_MS, answered, open_view
+from tests.browser.conftest import WAIT_MS, answered, emptied, open_view
 from workbench.pictures import SAMPLES, sample_path
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def test_an_example_is_asked_of_both_shipped_models(visit: Visit) -> None:
 def test_two_images_are_compared(visit: Visit) -> None:
     page = visit()
     open_view(page, "Compare")
+    emptied(page, "#compare-a")
     page.get_by_label("Two images, one model").check()
     for place, key in (("#compare-a", "cat"), ("#compare-b", "coffee")):
         page.locator(f"{place} input[type=file]").set_input_files(str(sample_path(key)))

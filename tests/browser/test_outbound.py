@@ -128,7 +128,7 @@ def test_s21_a_tour_of_the_whole_page_sends_nothing_out(app: App, page: tuple[Pa
     opened.locator("#example-cat").click()
     opened.locator("#classify-image img").first.wait_for(timeout=30_000)
     opened.locator("#classify-go").click()
-    opened.locator("#classify-chart .main-svg").first.wait_for(timeout=60_000)
+    opened.locator("#classify-chart .bar").first.wait_for(timeout=60_000)
     assert "cat" in opened.locator("#classify-table").inner_text()
     for dark in ("?__theme=dark", "?view=api"):
         opened.goto(app.url + dark)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import open_view
+from tests.browser.conftest import open_tab, open_view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -105,26 +105,27 @@ def test_a_phone_in_the_dark_drags_with_a_finger_and_never_scrolls_sideways(visi
 def test_a_defence_is_applied_to_every_view_and_taken_back(visit: Visit) -> None:
     page = open_preset(visit, "pizza")
     page.locator("#typographic-verdict", has_text="becomes pizza").wait_for()
-    page.locator("#typographic-defend button").first.click()
+    open_tab(page, "Defend")
     page.locator("#typographic-apply").click()
     page.locator("#typographic-provenance", has_text="Paint over text").wait_for()
-    page.locator("#typographic-transfer button").first.click()
+    open_tab(page, "Transfer: ask other models")
     page.locator("#typographic-transfer-go").click()
     page.locator("#typographic-transfer-status", has_text="the answer of").wait_for()
     assert "Pocket (shipped)" in page.locator("#typographic-transfer-rows").inner_text()
     assert "pizza:" not in page.locator("#typographic-verdict").inner_text()  # the word no longer wins
+    open_tab(page, "Defend")
     page.locator("#typographic-undo").click()
     page.locator("#typographic-verdict", has_text="becomes pizza").wait_for()
 
 
 def test_a_measurement_stops_and_the_stroop_cards_are_counted(visit: Visit) -> None:
     page = open_preset(visit)
-    page.locator("#typographic-defend button").first.click()
+    open_tab(page, "Defend")
     page.locator("#typographic-measure").click()
     page.locator("#typographic-measured-note", has_text="images").wait_for()
     page.locator("#typographic-defend-stop").click()
     page.locator("#typographic-measured-note", has_text="Stopped").wait_for()
-    page.locator("#typographic-published button").first.click()
+    open_tab(page, "The published attacks on this model")
     page.locator("#typographic-stroop-go").click()
     page.locator("#typographic-published-status", has_text="n = 56").wait_for()
     page.locator("#typographic-stroop", has_text="purple").wait_for()

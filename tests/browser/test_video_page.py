@@ -20,6 +20,8 @@ def test_a_visitor_finds_a_moment_and_goes_there(visit: Callable[..., Page], tmp
     page = visit(viewport={"width": 390, "height": 844})
     open_view(page, "Find moments")
     other = write_video(tmp_path / "others.mp4", [(sample("rocket"), 3.0)])
+    page.locator("#video-file", has_text="photos").wait_for()
+    page.locator("#video-file").get_by_role("button", name="Clear").click()
     page.locator("#video-file input[type=file]").set_input_files([str(path), str(other)])
     page.locator("#video-file", has_text="others").wait_for()
     page.locator("#video-query").get_by_role("textbox").fill("a drawing of an umbrella")
