@@ -120,7 +120,7 @@ def test_a_file_seen_before_is_not_decoded_again_under_any_name(
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
     with engine.session("ann") as session:
         first = session.embed_images([tmp_path / "a.png"])
-        monkeypatch.setattr("workbench.engine.embed_call.safe_decode", lambda *_: pytest.fail("decoded again"))
+        monkeypatch.setattr("workbench.engine.embed_call.prepare_file", lambda *_: pytest.fail("decoded again"))
         assert torch.equal(first, session.embed_images([tmp_path / "b.png"]))
     assert counted.pictures == [1]
 

@@ -58,11 +58,12 @@ def test_classify_prints_one_list_with_the_numbers_of_the_library(
     answer = classify(pocket, two, LABELS, templates=template_set("seven").templates, none_of_these=True)
     assert [entry["image"] for entry in listed] == two
     for row, entry in enumerate(listed):
-        assert set(entry) == {"image", "labels"}
+        assert set(entry) == {"image", "labels", "unlike", "notes"}
         chances = [one["probability"] for one in entry["labels"]]
         assert chances == sorted(chances, reverse=True)
         for one, (label, chance, cosine) in zip(entry["labels"], answer.ranked(row), strict=True):
             assert one == {
+                **({"taught": "photos"} if label in LABELS else {}),
                 "label": label,
                 "probability": pytest.approx(chance, abs=1e-4),
                 "cosine": pytest.approx(cosine, abs=1e-4),

@@ -13,8 +13,8 @@ from workbench.batch.export import neutralise, read_csv, restore, to_json, write
 from workbench.batch.run import Row
 from workbench.errors import BadInput
 
-NASTY = st.lists(st.sampled_from([*"=+-@\t\r\n'\"ab, ＝\u00a0\ufeff\u200b\x00"]), max_size=6).map("".join)
-CELLS = st.one_of(st.text(), NASTY)
+NASTY = st.lists(st.sampled_from([*"=+-@\t\r\n'\"ab, ＝\u00a0\ufeff\u200b"]), max_size=6).map("".join)
+CELLS = st.one_of(st.text(st.characters(exclude_characters="\x00")), NASTY)  # a NUL is refused by the reader
 
 
 @given(CELLS)
