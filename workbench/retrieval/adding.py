@@ -21,6 +21,7 @@ from workbench.progress import Progress
 from workbench.retrieval import table as tables
 from workbench.retrieval.conditions import isin, quoted
 from workbench.retrieval.index import ModelTable, make_table
+from workbench.retrieval.lance import VECTOR_INDEXES
 from workbench.retrieval.location import writing
 from workbench.retrieval.opening import OpenedImage, open_image, row_of
 from workbench.retrieval.pixels import embed_pixels
@@ -211,7 +212,7 @@ class _Adding:
             self._writer.compact()
         if wanted not in ("", kind) or (not kind and rows >= tables.VECTOR_INDEX_FROM):
             yield Progress(0, 0, "rows", "build the vector index")
-            self._table.build_vector_index(wanted or next(iter(tables.VECTOR_INDEXES)))
+            self._table.build_vector_index(wanted or next(iter(VECTOR_INDEXES)))
         self.report.rows, self.report.vector_index = rows, self._table.state()["vector_index"]
 
     def _check(self) -> None:

@@ -59,8 +59,8 @@ class StoredTable:
         Raises:
             Damaged: files cannot be read.
         """
-        which = {"where": where, "refusal": refusal_of(where), "ids": ids}
-        arguments = {"table": asdict(self.place), "columns": list(columns), **which}
+        arguments: dict[str, Any] = {"table": asdict(self.place), "columns": list(columns)}
+        arguments |= {"where": where, "refusal": refusal_of(where), "ids": ids}
         if (pool := _pool(self.place.place)) is None:
             for _, parts in lance.scan(b"", **arguments):
                 yield from _unpacked(b"".join(parts)).to_batches()

@@ -166,10 +166,9 @@ def test_killed_workers_cost_no_search_and_double_no_row(home: Path, pool: Worke
 
     with ThreadPoolExecutor(5) as threads:
         killer = threads.submit(kill)
-        visits = [threads.submit(visit, number) for number in range(3)]
-        writes = threads.submit(lambda: [grow(number) for number in range(6)])
-        for one in (*visits, writes):
-            one.result()
+        writes = threads.submit(lambda: list(map(grow, range(6))))
+        list(threads.map(visit, range(3)))
+        writes.result()
         over.set()
     assert killer.result() >= 3
     assert max(failed.values(), default=0) <= 1, sentences
@@ -190,19 +189,26 @@ def test_a_write_that_begins_anew_doubles_no_row(home: Path, pool: WorkerPool) -
 
 @pytest.mark.parametrize("part", ["data", "_versions"])
 def test_noise_in_any_file_of_an_index_is_found(home: Path, pool: WorkerPool, part: str) -> None:
-    _, vectors = made_table(300)
+    opened, vectors = made_table(300)
+    thumbnails = random.Random(0).randbytes(400_000)
+    row = IndexRow("/new.png", "e" * 64, 1, 0, 1, 1, "", "", (), None, thumbnails)
+    opened.table.add(as_table([row], vectors[:1], opened.table.schema))
     (folder,) = (home / "indexes" / "made").glob("*.lance")
-    (file, *_) = sorted(one for one in (folder / part).iterdir() if one.suffix != ".json")  # of manifests, the latest
+    if part == "data":
+        (file,) = (one for one in (folder / part).iterdir() if thumbnails in one.read_bytes())
+        places = (0, file.read_bytes().index(thumbnails) + 200_000, file.stat().st_size - 4096)
+    else:
+        (file, *_) = sorted(one for one in (folder / part).iterdir() if one.suffix != ".json")  # the latest
+        places = (0, 40)
     whole = file.read_bytes()
-    generator = random.Random(1)
-    for at in (0, *(generator.randrange(len(whole)) for _ in range(4))):
-        noise = generator.randbytes(min(4096, len(whole) - at))
+    for at in places:
+        noise = random.Random(at).randbytes(min(4096, len(whole) - at))
         file.write_bytes(whole[:at] + noise + whole[at + len(noise) :])
         index._verify.cache_clear()
         with pytest.raises(Damaged, match="damaged"):
             search(find_table("made"), vectors[0])
     file.write_bytes(whole)
-    assert search(find_table("made"), vectors[0]).rows == 300
+    assert search(find_table("made"), vectors[0]).rows == 301
 
 
 def test_a_full_disk_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
