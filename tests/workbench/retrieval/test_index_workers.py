@@ -196,10 +196,10 @@ def test_noise_in_any_file_of_an_index_is_found(home: Path, pool: WorkerPool, pa
     (folder,) = (home / "indexes" / "made").glob("*.lance")
     if part == "data":
         (file,) = (one for one in (folder / part).iterdir() if thumbnails in one.read_bytes())
-        places = (0, file.read_bytes().index(thumbnails) + 200_000, file.stat().st_size - 4096)
+        places = [0, file.read_bytes().index(thumbnails) + 200_000, file.stat().st_size - 4096]
     else:
         (file, *_) = sorted(one for one in (folder / part).iterdir() if one.suffix != ".json")  # the latest
-        places = (0, 40)
+        places = [0, 40]
     whole = file.read_bytes()
     for at in places:
         noise = random.Random(at).randbytes(min(4096, len(whole) - at))
