@@ -1,11 +1,12 @@
 """`python -m benchmarks.cut FOLDER`: where Search ends a list, measured with photos in folders named by their class.
 
 Each class that has two photos or more is a query by its name. Half of the names are those that the rule was chosen on
-("choose"), the others report it. Names of ImageNet classes without photos in the folder must find nothing.
+("choose"), the others report it. Names of other kinds, which the folder has no photos of, should find nothing.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections import Counter
@@ -17,6 +18,7 @@ import typer
 
 from workbench.engine import Engine
 from workbench.images import safe_open
+from workbench.neurons.vocabulary import common_words, vocabulary
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.query import parse_query
 from workbench.retrieval.rivals import rivals
@@ -29,22 +31,21 @@ if TYPE_CHECKING:
 
 BATCH, ABSENT = 64, 100  # photos at a time; names without photos that are asked, of each half
 HALVES = ("choose", "report")
+KINDS = [word.lower() for word in vocabulary() if word not in common_words()]
 RULES = ("deviations alone", "with near kinds", "best cut of the ranking")
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="Folders of photos; WordNet ids stand for ImageNet's names.")],
+    folder: Annotated[Path, typer.Argument(help="Folders of photos, named by their class.")],
     *,
+    names: Annotated[Path | None, typer.Option(help="CSV of folder and name, where folders have other names.")] = None,
     each: Annotated[int, typer.Option(help="Photos of a class, in the order of their names.")] = 20,
     model: Annotated[str, typer.Option(help="Key of the model.")] = "pocket",
 ) -> None:
     """Print precision, recall and F1 (means over queries) as JSON, and how many absent names find nothing."""
-    from timm.data import ImageNetInfo
-
-    info = ImageNetInfo()
-    every = {info.index_to_label_name(at): info.index_to_description(at).split(",")[0].lower() for at in range(1000)}
+    given = dict(csv.reader(names.open(encoding="utf-8"))) if names else {}
     files = [
-        (path, every.get(place.name, place.name))
+        (path, given.get(place.name, place.name))
         for place in sorted(folder.iterdir())
         for path in sorted(place.iterdir())[:each]
     ]
@@ -57,12 +58,11 @@ def main(
         )
         scores: dict[str, Any] = {"photos": len(files)}
         for number, half in enumerate(HALVES):
-            mine = [name for name in dict.fromkeys(every.values()) if _half(name) == number]
-            asked = [(name, labels == name) for name in mine if known[name] > 1]
-            absent = [name for name in mine if name not in known][:ABSENT]
-            rows = np.array([_measured(session, images, name, right) for name, right in asked])
+            queries = [name for name in known if known[name] > 1 and _half(name) == number]
+            absent = [name for name in KINDS if name not in known and _half(name) == number][:ABSENT]
+            rows = np.array([_measured(session, images, name, labels == name) for name in queries])
             empty = [not _kept(session, images, name)[1].any() for name in absent]
-            scores[half] = {"queries": len(asked), "absent": len(absent), "absent that find nothing": np.mean(empty)}
+            scores[half] = {"queries": len(queries), "absent": len(absent), "absent that find nothing": np.mean(empty)}
             for at, rule in enumerate(RULES):
                 precision, recall, f1 = np.nanmean(rows[:, at], axis=0)
                 scores[half][rule] = {"precision": precision, "recall": recall, "f1": f1}
