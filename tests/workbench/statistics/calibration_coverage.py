@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.statistics.calibration import expected_calibration_error
 
-SIZES, OFF, DRAWS = (230, 700, 2000), (0.0, 0.03, 0.08), 400
+SIZES, OFF, DRAWS = (230, 700), (0.0, 0.03, 0.08), 400
 
 
 def inside(n: int, off: float, *, draws: int = DRAWS, seed: int = 0) -> float:
