@@ -52,6 +52,13 @@ def number_rows(run: Run) -> list[list[str | float]]:
     return rows
 
 
+def not_judged(run: Run) -> str:
+    """Name what the run could not judge, as Markdown; nothing where every group is judged."""
+    found = [one for one in run.findings if one.strength == "not judged"]
+    names = dict.fromkeys(in_words(dict(one.slice or {})) or one.text.removeprefix("Not judged: ") for one in found)
+    return f"\n\n**Not judged within 10 points:** {literal('; '.join(names))}" if names else ""
+
+
 def build(run_list: gr.State) -> gr.Dropdown:
     """Lay out the view; returns the menu of runs."""
     with gr.Row():
@@ -87,6 +94,7 @@ def build(run_list: gr.State) -> gr.Dropdown:
         head = run.header
         warnings = "".join(f"\n- {literal(one)}" for one in run.warnings)
         line = f"**{literal(head.spec.title)}** of {literal(head.spec.model)}: {literal(head.spec.question)}{warnings}"
+        line += not_judged(run)
         report = framed(files.page.read_text(encoding="utf-8"))
         findings = [[one.text, one.strength] for one in run.findings]
         return line, report, findings, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)

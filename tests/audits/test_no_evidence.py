@@ -37,6 +37,24 @@ SMALLEST = re.compile(
 )
 
 
+ODD = (  # sentences that say what is not so, or name a chance value as an effect
+    re.compile(r"No evidence[^:]* (falls|rises|lowers|raises)[^:]* by -?\d"),
+    re.compile(r"lowers accuracy under zero-shot"),
+    re.compile(r"\bis not [Nn]on-"),
+    re.compile(r"p = \{"),  # a p-value is written by `findings.p_text`, which knows upper bounds
+)
+
+
+def test_no_sentence_of_a_report_is_one_of_the_odd_ones() -> None:
+    sources = [path for path in ROOT.rglob("*.py") if path.name in ("text.py", "findings.py", "simpson.py")]
+    assert len(sources) > 15
+    assert not [(path.parent.name, odd.pattern) for path in sources for odd in ODD if odd.search(path.read_text())]
+    change = number("change", Interval(-0.061, -0.231, 0.103, 0.95, "made up"), n=60, unit="difference", p_value=0.5)
+    text = findings.finding(adjust([change])[0], "accuracy rises by {}", opposite="accuracy falls by {}", few=30).text
+    assert text.startswith("No evidence that accuracy falls: 6.1 points")
+    assert not [odd.pattern for odd in ODD if odd.search(text)]
+
+
 def says_the_smallest(sentence: Finding) -> bool:
     return sentence.strength != "no evidence" or SMALLEST.search(sentence.text) is not None
 

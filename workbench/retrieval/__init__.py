@@ -8,6 +8,7 @@ adding      only what is new is embedded, and nothing twice
 query       `2:golden retriever + ./pool.jpg - fruit`
 search      the best rows
 chance      how unlikely a score is: where a list should end
+rivals      names of near kinds that a query must win against
 check       recall against the exact answer
 decoding    frames of a video at their own times
 moments     when a video shows what a sentence says

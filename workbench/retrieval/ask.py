@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.hubs import QueryBank
 from workbench.retrieval.query import Term, embed_query
+from workbench.retrieval.rivals import rivals
 from workbench.retrieval.search import Results, search
 from workbench.retrieval.stock import stock_vectors
 
@@ -34,4 +35,4 @@ def ask(
     vector = embed_query(session, terms)
     stock = stock_vectors(session) if all(term.text for term in terms) else None
     hubs = QueryBank(stock_vectors(session)) if correct_hubs else None
-    return search(opened, vector, chance=Chance(stock), hubs=hubs, **options)
+    return search(opened, vector, chance=Chance(stock, rivals=rivals(session, terms)), hubs=hubs, **options)

@@ -2,7 +2,8 @@
 
 A raw cosine means little: its range differs between models, queries and images. A text is therefore measured, for each
 image on its own, against about four hundred stock sentences on the same image; an image, against the other rows of the
-index.
+index. Near kinds lie above stock sentences too, so the name of a kind must also win against the other names on each
+image (`rivals`), and any other text must come near to what it reaches on its best images.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CUT = 4.0  # standard deviations above the null from which a result is called likely
+NEAR, FIRST = 0.7, 3  # of a text's deviations: what a result needs, as a part of the mean of so many best ones
+TIE = 1e-6  # of cosines
 FEW = 30  # rows below which an index tells nothing about an image query
 _MAD = 1.4826  # median absolute deviation -> standard deviation of a normal distribution
 
@@ -26,6 +29,7 @@ class Chance:
 
     stock: NDArray[np.float32] | None  # (m, dim) unit rows of the stock sentences; None for queries with an image
     cut: float = CUT
+    rivals: NDArray[np.float32] | None = None  # (k, dim) unit rows of names that the query competes with
 
     def measure(
         self, vectors: NDArray[np.float32], cosines: NDArray[np.float32], index: NDArray[np.float32]
@@ -49,6 +53,17 @@ class Chance:
             spread = np.full(len(cosines), _MAD * np.median(np.abs(index - centre[:1])))
             return _reached(cosines, null), (cosines - centre) / np.maximum(spread, 1e-6)
         return against(cosines, vectors @ self.stock.T)
+
+    def likely(
+        self, vectors: NDArray[np.float32], cosines: NDArray[np.float32], deviations: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Say which results fit the query; (n,). Arguments are as `measure` takes and returns them."""
+        beyond: NDArray[np.bool_] = deviations >= self.cut
+        if self.rivals is not None:
+            return beyond & (cosines >= (vectors @ self.rivals.T).max(axis=1) - TIE)
+        if self.stock is None or not len(deviations):
+            return beyond
+        return beyond & (deviations >= NEAR * np.sort(deviations)[-FIRST:].mean())
 
 
 def against(scores: NDArray[np.float32], null: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

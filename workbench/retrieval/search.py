@@ -108,6 +108,7 @@ def _hits(
     chance: Chance,
 ) -> tuple[Hit, ...]:
     reached, deviations = chance.measure(vectors, cosines, null)
+    likely = chance.likely(vectors, cosines, deviations)
     return tuple(
         Hit(
             path=line["path"],
@@ -115,11 +116,13 @@ def _hits(
             beats=_share_below(null, float(cosine)),
             chance=float(share),
             deviation=float(deviation),
-            likely=bool(deviation >= chance.cut),
+            likely=bool(fits),
             row=line,
             vector=vector,
         )
-        for line, vector, cosine, share, deviation in zip(lines, vectors, cosines, reached, deviations, strict=True)
+        for line, vector, cosine, share, deviation, fits in zip(
+            lines, vectors, cosines, reached, deviations, likely, strict=True
+        )
     )
 
 

@@ -14,6 +14,7 @@ import audits
 from apps.auditing import compare_runs, evidence, gate, report
 from apps.shared.run_downloads import run_files
 from apps.shared.visitor_runs import RunList, title
+from audits.analysis import Finding
 from audits.contracts import OUTCOME
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
@@ -41,6 +42,15 @@ def test_every_number_of_the_table_is_the_run_s(run: Run) -> None:
                 [float(row["ci_low"]), float(row["ci_high"])], abs=5e-5
             )
         assert n == int(row["n"])
+
+
+def test_what_is_not_judged_has_a_line_of_its_own(run: Run) -> None:
+    small = Finding("Not judged within 10 points: group b, in 1 of 2 numbers.", "not judged", slice={"group": "b"})
+    few = Run(run.folder)
+    vars(few)["findings"] = [Finding("Found: x.", "found"), small]
+    assert report.not_judged(few) == "\n\n**Not judged within 10 points:** group b"
+    vars(few)["findings"] = []
+    assert report.not_judged(few) == ""
 
 
 def test_what_stands_behind_a_number_is_what_it_is_the_mean_of(run: Run) -> None:

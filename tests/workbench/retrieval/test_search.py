@@ -11,6 +11,7 @@ import pytest
 
 from workbench.engine import Engine
 from workbench.errors import BadInput
+from workbench.neurons.vocabulary import vocabulary
 from workbench.pictures import SAMPLES, sample_path
 from workbench.retrieval import index, memory, search
 from workbench.retrieval.adding import add
@@ -19,6 +20,7 @@ from workbench.retrieval.chance import Chance
 from workbench.retrieval.check import check
 from workbench.retrieval.index import ModelTable
 from workbench.retrieval.query import parse_query
+from workbench.retrieval.rivals import rivals
 from workbench.retrieval.rows import IndexRow, as_table
 
 Run = Callable[[Any], Any]
@@ -123,6 +125,29 @@ def test_chance_is_the_share_of_stock_sentences_that_reach_a_score() -> None:
     np.testing.assert_allclose(reached, [2 / 5, 2 / 5])  # one of four reaches it, plus one
     for at, null in enumerate(([1.0, 0.6, 0.0, -1.0], [0.0, 0.8, 1.0, 0.0])):
         assert deviations[at] == pytest.approx(((0.7, 0.9)[at] - np.mean(null)) / np.std(null), rel=1e-5)
+
+
+def test_the_name_of_a_kind_must_win_against_other_names() -> None:
+    stock = np.tile(np.array([[0.0, 0.0, 1.0]], np.float32), (30, 1)) + 1e-3
+    images = np.array([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.8, 0.6, 0.0]], np.float32)
+    query, rival = images[0], np.array([[0.0, 1.0, 0.0]], np.float32)
+    cosines, beyond = images @ query, np.array([9.0, 8.0, 3.9])
+    fits = Chance(stock, rivals=rival).likely(images, cosines, beyond)
+    assert fits.tolist() == [True, False, False]  # the second fits the rival better, the third is below the cut
+    assert Chance(stock).likely(images, cosines, np.array([9.0, 6.5, 5.0])).tolist() == [True, True, True]
+    assert Chance(stock).likely(images, cosines, np.array([12.0, 12.0, 5.0])).tolist() == [True, True, False]
+    assert Chance(None).likely(images, cosines, np.array([12.0, 12.0, 5.0])).all()
+
+
+def test_rivals_are_the_other_names_and_common_words_have_none(run: Run) -> None:
+    with Engine(device="cpu") as engine, engine.session("test", "fake") as opened:
+        every = len({word.lower() for word in vocabulary()})
+        for query in ("golden retriever", "a photo of a Golden Retriever."):
+            made = rivals(opened, parse_query(query))
+            assert made is not None
+            assert len(made) == every - 1
+        assert rivals(opened, parse_query("dog")) is None
+        assert rivals(opened, parse_query("golden retriever + pool")) is None
 
 
 def test_an_image_is_measured_against_the_index() -> None:
