@@ -197,7 +197,7 @@ def questions() -> list[Question]:
             at(0, "score"),
             ("search", {"index": "$index", "query": "a rocket", "top": 1}, at("results", 0, "score")),
             ("search-go", {"search-query": "a rocket", "search-weaker": True}),
-            lambda value: [f"{value:.3f}"],
+            lambda value: [f"{value:.2f} · "],
         ),
         Question(
             "search with signs",
@@ -206,7 +206,7 @@ def questions() -> list[Question]:
             at(0, "score"),
             ("search", {"index": "$index", "query": "2:cat - rocket", "top": 1}, at("results", 0, "score")),
             ("search-go", {"search-query": "2:cat - rocket", "search-weaker": True}),
-            lambda value: [f"{value:.3f}"],
+            lambda value: [f"{value:.2f} · "],
         ),
         Question(
             "a unit",
