@@ -9,8 +9,10 @@ is asked as a browser asks it: by the events of its buttons.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
+import operator
 import os
 import secrets
 import socket
@@ -57,7 +59,10 @@ class PageDoor:
         self.address, self.session = address, secrets.token_hex(6)
         with urllib.request.urlopen(f"{address}/config", timeout=60) as answer:
             config = json.load(answer)
-        self.events, self.parts = config["dependencies"], {one["id"]: one["props"] for one in config["components"]}
+        self.events, self.parts = (
+            config["dependencies"],
+            {one["id"]: {**one["props"], "kind": one["type"]} for one in config["components"]},
+        )
 
     def ask(self, button: str, boxes: dict[str, Any]) -> str:
         """Press a button, with these values in its boxes; return all that the page shows then."""
@@ -68,8 +73,8 @@ class PageDoor:
             values = [self._value(self.parts[number], boxes) for number in event["inputs"]]
             body = {"data": values, "fn_index": event["id"], "session_hash": self.session, "event_data": None}
             self._post("queue/join", json.dumps(body).encode(), "application/json")
-            output = self._heard()
-        return json.dumps(output, ensure_ascii=False)
+            shown = self._heard()
+        return json.dumps(shown, ensure_ascii=False)
 
     def upload(self, path: str) -> dict[str, Any]:
         """Upload a file; return it as a box holds it."""
@@ -82,6 +87,8 @@ class PageDoor:
         value = next(
             (boxes[key] for key in (part.get("elem_id"), part.get("label")) if key in boxes), part.get("value")
         )
+        if value is None and part["kind"] == "textbox":
+            return ""
         if isinstance(value, list) and value and str(value[0]).startswith("@"):
             return [self.upload(one[1:]) for one in value]
         return self.upload(value[1:]) if isinstance(value, str) and value.startswith("@") else value
@@ -91,16 +98,23 @@ class PageDoor:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
-    def _heard(self) -> Any:
-        with urllib.request.urlopen(
-            f"{self.address}/gradio_api/queue/data?session_hash={self.session}", timeout=300
-        ) as lines:
+    def _heard(self) -> list[Any]:
+        """Return what the page was sent, until the event was over."""
+        address, shown = f"{self.address}/gradio_api/queue/data?session_hash={self.session}", []
+        with urllib.request.urlopen(address, timeout=300) as lines:
             for line in lines:
                 message = json.loads(line[6:]) if line.startswith(b"data: ") else {}
-                if message.get("msg") == "process_completed":
+                if message.get("msg") in ("process_generating", "process_completed"):
                     assert message["success"], message["output"]
-                    return message["output"]["data"]
+                    shown.append(message["output"]["data"])
+                if message.get("msg") == "process_completed":
+                    return shown
         raise AssertionError("the page's stream ended before its answer")
+
+
+def at(*keys: Any) -> Callable[[Any], Any]:
+    """What stands at these keys, one within the other."""
+    return lambda answer: functools.reduce(operator.getitem, keys, answer)
 
 
 def percent(value: float) -> list[str]:
@@ -125,11 +139,14 @@ def classified(
         return float(dict((name, likely) for name, likely, _ in answer.ranked())[label])
 
     return Question(
-        title, asked, ["classify", image, "--labels", ",".join(names), *line],
-        lambda rows: chance(label)(rows[0]["labels"]), ("classify", api, lambda answer: chance(label)(answer["answers"])),
+        title,
+        asked,
+        ["classify", image, "--labels", ",".join(names), *line],
+        lambda rows: chance(label)(rows[0]["labels"]),
+        ("classify", api, lambda answer: chance(label)(answer["answers"])),
         ("classify-go", {"classify-image": f"@{image}", "classify-labels": ",".join(names), **page}),
         lambda value: [str(round(value, 5))],
-    )  # fmt: skip
+    )
 
 
 def questions() -> list[Question]:
@@ -137,68 +154,99 @@ def questions() -> list[Question]:
     cat = {"image": "@cat.png", "labels": LABELS}
     labelled = {"evaluate-zip": "@photos.zip"}
     written = {"typographic-image": "@cat.png", "typographic-labels": "cat,dog", "typographic-word": "rocket"}
-    accuracy: Callable[[Any], Any] = lambda rows: rows[0]["columns"]["zero-shot"]["accuracy"]  # noqa: E731
+    accuracy = (0, "columns", "zero-shot", "accuracy")
     return [
         classified("a cat", "cat", [], cat, {}),
         classified("a rocket", "rocket", [], {"image": "@rocket.png", "labels": LABELS}, {}),
         classified(
-            "with seven templates", "cat", ["--templates", "seven"], {**cat, "templates": "seven"},
-            {"Prompt templates": "seven"}, templates="seven",
+            "with seven templates",
+            "cat",
+            ["--templates", "seven"],
+            {**cat, "templates": "seven"},
+            {"Prompt templates": "seven"},
+            templates="seven",
         ),
         classified(
-            "with a template of one's own", "cat", ["--templates", "art of a {}."], {**cat, "templates": "art of a {}."},
-            {"Prompt templates": "own", "My templates": "art of a {}."}, templates=["art of a {}."],
+            "with a template of one's own",
+            "cat",
+            ["--templates", "art of a {}."],
+            {**cat, "templates": "art of a {}."},
+            {"Prompt templates": "own", "My templates": "art of a {}."},
+            templates=["art of a {}."],
         ),
         classified(
-            "or none of these", "cat", ["--none-of-these"], {**cat, "none_of_these": True},
-            {"Add “none of these”": True}, none_of_these=True,
+            "or none of these",
+            "cat",
+            ["--none-of-these"],
+            {**cat, "none_of_these": True},
+            {"Add “none of these”": True},
+            none_of_these=True,
         ),
         classified(
-            "by another model", "cat", ["--model", "pocket-lite2"], {**cat, "model": "pocket-lite2"},
-            {"model-menu": "pocket-lite2"}, model="pocket-lite2",
+            "by another model",
+            "cat",
+            ["--model", "pocket-lite2"],
+            {**cat, "model": "pocket-lite2"},
+            {"model-menu": "pocket-lite2"},
+            model="pocket-lite2",
         ),
         Question(
-            "search", lambda wb: wb.Index("./python-index").search("a rocket", top=1)[0].score,
-            ["index", "search", "./python-index", "a rocket", "--top", "1"], lambda rows: rows[0]["score"],
-            ("search", {"index": "$index", "query": "a rocket", "top": 1}, lambda answer: answer["results"][0]["score"]),
-            ("search-go", {"search-query": "a rocket", "search-weaker": True}), lambda value: [f"{value:.3f}"],
+            "search",
+            lambda wb: wb.Index("./python-index").search("a rocket", top=1)[0].score,
+            ["index", "search", "./python-index", "a rocket", "--top", "1"],
+            at(0, "score"),
+            ("search", {"index": "$index", "query": "a rocket", "top": 1}, at("results", 0, "score")),
+            ("search-go", {"search-query": "a rocket", "search-weaker": True}),
+            lambda value: [f"{value:.2f} · "],
         ),
         Question(
-            "search with signs", lambda wb: wb.Index("./python-index").search("2:cat - rocket", top=1)[0].score,
-            ["index", "search", "./python-index", "2:cat - rocket", "--top", "1"], lambda rows: rows[0]["score"],
-            ("search", {"index": "$index", "query": "2:cat - rocket", "top": 1}, lambda answer: answer["results"][0]["score"]),
-            ("search-go", {"search-query": "2:cat - rocket", "search-weaker": True}), lambda value: [f"{value:.3f}"],
+            "search with signs",
+            lambda wb: wb.Index("./python-index").search("2:cat - rocket", top=1)[0].score,
+            ["index", "search", "./python-index", "2:cat - rocket", "--top", "1"],
+            at(0, "score"),
+            ("search", {"index": "$index", "query": "2:cat - rocket", "top": 1}, at("results", 0, "score")),
+            ("search-go", {"search-query": "2:cat - rocket", "search-weaker": True}),
+            lambda value: [f"{value:.2f} · "],
         ),
         Question(
-            "a unit", lambda wb: wb.load("pocket").unit("last", 373, progress=False).to_dict()["names"][0]["name"],
-            ["neuron", "pocket", "last", "373"], lambda answer: answer["names"][0]["name"],
-            ("neuron", {"unit": 373}, lambda answer: answer["names"][0]["name"]),
-            ("neurons-go", {"neurons-unit": 373}), lambda name: [f"373: {name}"],
+            "a unit",
+            lambda wb: wb.load("pocket").unit("last", 373, progress=False).to_dict()["names"][0]["name"],
+            ["neuron", "pocket", "last", "373"],
+            at("names", 0, "name"),
+            ("neuron", {"unit": 373}, at("names", 0, "name")),
+            ("neurons-go", {"neurons-unit": 373}),
+            lambda name: [f">{name}</th>"],
         ),
         Question(
             "write on it",
-            lambda wb: wb.load("pocket").attack("cat.png", labels=["cat", "dog"], word="rocket", progress=False).to_dict()["probability"],
-            ["attack", "cat.png", "--labels", "cat,dog", "--word", "rocket"], lambda answer: answer["probability"],
-            ("attack", {"image": "@cat.png", "labels": ["cat", "dog"], "word": "rocket"}, lambda answer: answer["probability"]),
-            ("typographic-word", written), percent,
+            lambda wb: at("probability")(
+                wb.load("pocket").attack("cat.png", labels=["cat", "dog"], word="rocket", progress=False).to_dict()
+            ),
+            ["attack", "cat.png", "--labels", "cat,dog", "--word", "rocket"],
+            at("probability"),
+            ("attack", {"image": "@cat.png", "labels": ["cat", "dog"], "word": "rocket"}, at("probability")),
+            ("typographic-word", written),
+            percent,
         ),
         Question(
             "evaluate",
-            lambda wb: wb.evaluate("photos.zip", shots=[], by="zero-shot", progress=False).to_dict()[0]["columns"]["zero-shot"]["accuracy"],
-            ["evaluate", "photos.zip", "--shots", "", "--by", "zero-shot"], accuracy,
-            ("evaluate", {"photos": "@photos.zip", "shots": [], "by": "zero-shot"}, lambda answer: accuracy(answer["models"])),
-            ("evaluate-go", labelled), percent,
+            lambda wb: at(*accuracy)(wb.evaluate("photos.zip", shots=[], by="zero-shot", progress=False).to_dict()),
+            ["evaluate", "photos.zip", "--shots", "", "--by", "zero-shot"],
+            at(*accuracy),
+            ("evaluate", {"photos": "@photos.zip", "shots": [], "by": "zero-shot"}, at("models", *accuracy)),
+            ("evaluate-go", labelled),
+            percent,
         ),
         Question(
             "generate",
             lambda wb: wb.load("pocket").generate(PROMPT, method="pixels", progress=False, **STEPS).similarity,
             ["generate", PROMPT, "--method", "pixels", "--steps", "4", "--side", "64", "--out", "made"],
-            lambda rows: rows[0]["similarity"],
-            ("generate", {"prompt": PROMPT, "method": "pixels", "settings": STEPS}, lambda answer: answer["similarity"]),
+            at(0, "similarity"),
+            ("generate", {"prompt": PROMPT, "method": "pixels", "settings": STEPS}, at("similarity")),
             ("generation-go", {"generation-prompt": PROMPT, "generation-method": "pixels", "Steps": 4, "Side": 64}),
             lambda value: [f"{value:.3f}"],
         ),
-    ]  # fmt: skip
+    ]
 
 
 def in_shell(line: list[str]) -> Any:
@@ -229,13 +277,14 @@ def serving() -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 def compare() -> int:
     """Ask all doors all questions; return how many answers differ."""
-    import workbench as wb
     from gradio_client import Client, handle_file
+
+    import workbench as wb
 
     assert Path(wb.__file__).is_relative_to(SITE.resolve()), wb.__file__
     prepare(wb)

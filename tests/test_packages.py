@@ -127,6 +127,14 @@ def test_each_room_answers_from_an_empty_folder(site: Path, tmp_path: Path, phot
     assert '{"label": "cat"' in asked.stdout
 
 
+@pytest.mark.timeout(4 * LIMIT_SECONDS)
+def test_page_shell_python_and_api_answer_twelve_questions_alike(wheels: Mapping[str, Path], tmp_path: Path) -> None:
+    line = [sys.executable, str(ROOT / "tests" / "four_doors.py"), *map(str, wheels.values())]
+    asked = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=4 * LIMIT_SECONDS)
+    assert asked.returncode == 0, asked.stdout[-3000:] + asked.stderr[-1000:]
+    assert len([one for one in asked.stdout.splitlines() if ": " in one]) == 12
+
+
 def test_without_the_weights_the_program_says_so_and_goes_on(
     wheels: Mapping[str, Path], tmp_path: Path, photos: Path
 ) -> None:
