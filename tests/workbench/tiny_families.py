@@ -204,7 +204,9 @@ def _of_open_clip(
     settings = {name: value for name, value in config.items() if name not in ("custom_text", "named")}
     torch.manual_seed(4)
     model = (CustomTextCLIP if config.get("custom_text") else CLIP)(**settings)
-    model = _stirred(model)
+    if "fastvit" not in config["vision_cfg"].get("timm_model_name", ""):  # whose many maps would lose all contrast
+        model = _stirred(model)
+    model.eval()
     if more.get("text_cfg"):  # as it is published: with the name of a repository
         config = {**config, "text_cfg": more.pop("text_cfg")}
         config.pop("custom_text")
