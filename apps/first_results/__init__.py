@@ -83,7 +83,9 @@ class FirstResults:
             shown: dict[Any, Any] = {}
             try:
                 for update in _steps(event, {**typed, **example}, request):
-                    shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+                    shown |= {
+                        one: _merged(shown.get(one), value) for one, value in update.items() if not _skipped(value)
+                    }
                     yield update
             except gr.Error:  # a model that is missing: the view says so when it is asked
                 return
@@ -100,7 +102,7 @@ class FirstResults:
         example, shown = _example(form), dict[Any, Any]()
         typed = {one: one.value for one in {*event["inputs"], self._model}} | example
         for update in _steps(event, typed, None):
-            shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+            shown |= {one: _merged(shown.get(one), value) for one, value in update.items() if not _skipped(value)}
         return write_ready(view, shown, list(event["outputs"]), self._engine)
 
     @property
@@ -137,3 +139,7 @@ def _merged(before: Any, after: Any) -> Any:
     if not is_update(after):
         return {**before, "value": after} if is_update(before) else after
     return {**(before if is_update(before) else {} if before is None else gr.update(value=before)), **after}
+
+
+def _skipped(value: Any) -> bool:
+    return is_update(value) and len(value) == 1
