@@ -23,16 +23,6 @@ REQUEST = SimpleNamespace(query_params={})
 
 class _Engine:
     default = "pocket"
-    fingerprint = "one"
-
-    def session(self, *_: object, **__: object) -> _Engine:
-        return self
-
-    def __enter__(self) -> _Engine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 class _View:
@@ -107,15 +97,15 @@ def test_a_ready_made_result_of_another_model_or_view_is_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "READY", tmp_path)
-    engine: Any = _Engine()
+    monkeypatch.setattr(keeping, "_fingerprint", lambda: "one")
     with gr.Blocks():
         outputs = [gr.Markdown(elem_id="status"), gr.State()]
-    write_ready("view", {outputs[0]: "**1** of 1", outputs[1]: object()}, outputs, engine)
-    kept = ready_made("view", outputs, engine)
+    write_ready("view", {outputs[0]: "**1** of 1", outputs[1]: object()}, outputs)
+    kept = ready_made("view", outputs)
     assert kept == {0: "**1** of 1"}  # a state that is no plain data is left out
-    assert ready_made("view", outputs[:1], engine) is None
-    engine.fingerprint = "two"
-    assert ready_made("view", outputs, engine) is None
+    assert ready_made("view", outputs[:1]) is None
+    monkeypatch.setattr(keeping, "_fingerprint", lambda: "two")
+    assert ready_made("view", outputs) is None
 
 
 def test_every_ready_made_file_is_of_the_shipped_model() -> None:
