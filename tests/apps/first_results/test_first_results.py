@@ -90,7 +90,7 @@ def test_files_outlive_the_uploads_and_a_run_is_copied() -> None:
     back = put_back(kept, names)
     assert Path(back["list"][0][0]).read_text() == "text"
     assert (Path(back["runs"].runs[0]) / "run.json").is_file()
-    assert back["figure"].to_json() == figure.to_json()
+    assert json.loads(back["figure"].to_json()) == json.loads(figure.to_json())
 
 
 def test_a_ready_made_result_of_another_model_or_view_is_not_shown(
