@@ -1,7 +1,7 @@
 """First results: every view opens with the answer to its first example, marked as such, until a visitor asks.
 
 The first visitor who opens a view has its example computed, by the function that the view's own button calls; all
-others get what was kept (`keeping`) of the default model. What takes long comes ready-made.
+others get what was kept (`keeping`) of the default model. What takes long comes ready-made, of the shipped model.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class FirstResults:
             if not _untouched(form, typed, request):
                 return
             default = typed[self._model] == self._engine.default
-            kept = self._find(view, outputs) if default else None
+            kept = self._find(view, outputs) if default or ready else None
+            if ready and kept is None:
+                return  # what takes long is not computed unasked
             example = _example(form)
             yield {**example, **(put_back(kept, outputs) if kept else {}), mark: gr.update(visible=True)}
             if kept:
@@ -83,7 +85,9 @@ class FirstResults:
             shown: dict[Any, Any] = {}
             try:
                 for update in _steps(event, {**typed, **example}, request):
-                    shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
+                    shown |= {
+                        one: _merged(shown.get(one), value) for one, value in update.items() if not _skipped(value)
+                    }
                     yield update
             except gr.Error:  # a model that is missing: the view says so when it is asked
                 return
@@ -100,8 +104,8 @@ class FirstResults:
         example, shown = _example(form), dict[Any, Any]()
         typed = {one: one.value for one in {*event["inputs"], self._model}} | example
         for update in _steps(event, typed, None):
-            shown |= {one: _merged(shown.get(one), value) for one, value in update.items()}
-        return write_ready(view, shown, list(event["outputs"]), self._engine)
+            shown |= {one: _merged(shown.get(one), value) for one, value in update.items() if not _skipped(value)}
+        return write_ready(view, shown, list(event["outputs"]))
 
     @property
     def ready(self) -> list[str]:
@@ -109,7 +113,7 @@ class FirstResults:
         return [*self._ready]
 
     def _find(self, view: str, outputs: Sequence[Any]) -> Kept | None:
-        if view not in self._kept and view in self._ready and (kept := ready_made(view, outputs, self._engine)):
+        if view not in self._kept and view in self._ready and (kept := ready_made(view, outputs)):
             self._kept[view] = kept
         return self._kept.get(view)
 
@@ -137,3 +141,7 @@ def _merged(before: Any, after: Any) -> Any:
     if not is_update(after):
         return {**before, "value": after} if is_update(before) else after
     return {**(before if is_update(before) else {} if before is None else gr.update(value=before)), **after}
+
+
+def _skipped(value: Any) -> bool:
+    return is_update(value) and len(value) == 1

@@ -14,16 +14,13 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from apps.shared.upload_folders import VARIABLE, folder_beside_uploads
 from apps.shared.visitor_runs import RunList
-
-if TYPE_CHECKING:
-    from workbench.engine import Engine
 
 READY = Path(__file__).with_name("ready")
 Kept = dict[int, Any]  # place among the view's outputs -> what it shows
@@ -61,20 +58,19 @@ def put_back(kept: Kept, outputs: Sequence[Any]) -> dict[Any, Any]:
     return {outputs[number]: _unpacked(value, file_of) for number, value in kept.items()}
 
 
-def write_ready(view: str, shown: Mapping[Any, Any], outputs: Sequence[Any], engine: Engine) -> Path:
-    """Write a ready-made result of the default model; states that are no plain data are left out.
+def write_ready(view: str, shown: Mapping[Any, Any], outputs: Sequence[Any]) -> Path:
+    """Write a ready-made result of the shipped model; states that are no plain data are left out.
 
     Args:
         view: its key.
         shown: widget -> value or update.
         outputs: all widgets of the view's answer, in their order.
-        engine: owns the model.
     """
     place = READY / view
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     kept = {number: value for number, value in keep(shown, outputs, place).items() if _is_plain(value)}
-    held = {"model": _fingerprint(engine), "widgets": _names(outputs), "shown": kept}
+    held = {"model": _fingerprint(), "widgets": _names(outputs), "shown": kept}
     path = READY / f"{view}.json"
     path.write_text(json.dumps(held, separators=(",", ":")), encoding="utf-8")
     if not any(place.iterdir()):
@@ -82,20 +78,22 @@ def write_ready(view: str, shown: Mapping[Any, Any], outputs: Sequence[Any], eng
     return path
 
 
-def ready_made(view: str, outputs: Sequence[Any], engine: Engine) -> Kept | None:
-    """Return the ready-made result of a view; None where it is another model's, or the view has changed."""
+def ready_made(view: str, outputs: Sequence[Any]) -> Kept | None:
+    """Return the ready-made result of a view; None where the shipped model or the view has changed."""
     path = READY / f"{view}.json"
     if not path.is_file():
         return None
     held = json.loads(path.read_text(encoding="utf-8"))
-    if held["widgets"] != _names(outputs) or held["model"] != _fingerprint(engine):
+    if held["widgets"] != _names(outputs) or held["model"] != _fingerprint():
         return None
     return {int(number): value for number, value in held["shown"].items()}
 
 
-def _fingerprint(engine: Engine) -> str:
-    with engine.session("first results", engine.default, deadline=60.0) as session:
-        return session.fingerprint
+def _fingerprint() -> str:
+    from workbench.checkpoints.shipped import POCKET
+    from workbench.loading import fingerprint
+
+    return fingerprint(POCKET.key)
 
 
 def _names(outputs: Sequence[Any]) -> list[str]:

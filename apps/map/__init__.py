@@ -12,6 +12,7 @@ from apps import limits
 from apps.map import words
 from apps.map.points import (
     CLUSTER,
+    FEW,
     GIVEN,
     KIND,
     MapPoints,
@@ -20,6 +21,7 @@ from apps.map.points import (
     labelled_images,
     numbers,
     points_of,
+    thumbnails,
 )
 from apps.shared import index_choice as choice
 from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
@@ -34,6 +36,8 @@ from workbench.labels import parse_labels
 from workbench.pictures import SAMPLES
 from workbench.retrieval.projection import METHODS, Projection, project
 from workbench.taught.likeness import together, unlike_notes
+
+SHOWN = 48  # thumbnails of what a lasso holds
 
 
 def build(page: Page) -> None:
@@ -50,6 +54,7 @@ def build(page: Page) -> None:
             mark = page.first.mark("map")
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="map-status")
             drawn = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="map-canvas")
+            inside = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="map-inside")
             lines = table(words.HEADERS, "Chosen points", visible=COLLAPSED, elem_id="map-table")
             chosen = gr.Textbox(label="Numbers of the chosen points", elem_id="map-chosen", visible=COLLAPSED)
             with gr.Column(visible=False) as sending:
@@ -92,10 +97,11 @@ def build(page: Page) -> None:
         number = int(typed[count])
         named = find_clusters(points, session, number) if by == CLUSTER else []
         groups = groups_of(points, by, number)
+        thumbs = thumbnails(points, range(len(points.images)) if len(points.images) <= FEW else ())
         projection = project(points.images, points.texts, method=typed[method], centred=bool(typed[centred]))
         return {
             status: words.status(points.points, projection, centred=bool(typed[centred])),
-            drawn: gr.update(value=words.canvas(points.points, groups, projection), visible=True),
+            drawn: gr.update(value=words.canvas(points.points, groups, projection, thumbs=thumbs, by=by), visible=True),
             lines: gr.update(value=words.rows(points.points, groups), visible=True),
             clusters: gr.update(value=words.cluster_rows(named), visible=bool(named) or COLLAPSED),
             download: gr.update(value=_parquet(points, groups, projection), visible=True),
@@ -110,7 +116,7 @@ def build(page: Page) -> None:
     go.click(**event)
     page.first.show("map", event, {given: _shipped, by: CLUSTER}, mark=mark)
     gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
-    chosen.change(_chosen, [kept, coloured, chosen], lines, **ALWAYS_LAST, **LIGHT)
+    chosen.change(_chosen, [kept, coloured, chosen], [lines, inside], **ALWAYS_LAST, **LIGHT)
     shipped.click(_shipped, None, given, api_visibility="private")
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
 
@@ -123,12 +129,16 @@ def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]
     return labelled_images(key, points, chosen, groups=groups)
 
 
-def _chosen(points: MapPoints | None, groups: Sequence[str], chosen: str) -> Any:
+def _chosen(points: MapPoints | None, groups: Sequence[str], chosen: str) -> tuple[Any, Any]:
     if points is None:
-        return gr.skip()
+        return gr.skip(), gr.skip()
     wanted = numbers(chosen, points) or list(range(len(points.points)))
     rows = words.rows([points.points[at] for at in wanted], [groups[at] for at in wanted])
-    return gr.update(value=rows, label=f"Chosen points: {len(wanted)} of {len(points.points)}")
+    small = thumbnails(points, wanted[:SHOWN]) if len(points.images) > FEW and len(wanted) < len(points.points) else {}
+    return (
+        gr.update(value=rows, label=f"Chosen points: {len(wanted)} of {len(points.points)}"),
+        gr.update(value=words.strip(points.points, small), visible=bool(small) or COLLAPSED),
+    )
 
 
 def _parquet(points: MapPoints, groups: Sequence[str], projection: Projection) -> str:

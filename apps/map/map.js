@@ -2,7 +2,7 @@
 // No library: those that draw with WebGL make functions from text, which this page's policy forbids.
 (() => {
   const {COLOURS, each, type} = window.elements;
-  const EDGE = 24, NEAREST = 400, FAINT = 0.12, REACH = 12;  // pixels, times, part of full colour, pixels
+  const EDGE = 24, NEAREST = 400, FAINT = 0.12, REACH = 12, THUMB = 28;  // pixels, times, part of full colour, pixels, pixels
   const SLOW = 40, REST = 150, FEWEST = 4000;  // milliseconds between two frames, and after the last move; points in motion
   const VERTEX = `
     attribute vec2 place; attribute float group; attribute float bright;
@@ -32,12 +32,18 @@
     return Uint32Array.from({length: count}, (_, at) => at * step % count);
   };
 
+  const pictures = (addresses) => Object.entries(addresses).map(([at, address]) => {
+    const image = new Image();
+    image.src = address;
+    return [+at, image];
+  });
+
   // Points as the page sends them: 16-bit places, x and y in turn, one byte for the group, names of texts by number,
   // and of a small map the names of all.
   const read = (data) => {
     const raw = new Uint16Array(bytes(data.places).buffer), places = new Float32Array(raw.length);
     for (let at = 0; at < raw.length; at++) places[at] = raw[at] / 65535;
-    return {places, groups: bytes(data.groups), texts: JSON.parse(data.texts), names: JSON.parse(data.names), count: raw.length / 2, order: spread(raw.length / 2)};
+    return {places, groups: bytes(data.groups), texts: JSON.parse(data.texts), names: JSON.parse(data.names), thumbs: pictures(JSON.parse(data.thumbs)), labels: JSON.parse(data.labels), count: raw.length / 2, order: spread(raw.length / 2)};
   };
 
   // One frame of WebGL: two buffers that stay on the device, and a third that changes with the lasso.
@@ -108,12 +114,30 @@
     return away < best.away ? {at, away} : best;
   }, {at: -1, away: REACH}).at;
 
+  // The name of a cluster, readable over whatever lies there.
+  const label = (pen, name, ink, [x, y]) => {
+    pen.lineWidth = 4;
+    pen.strokeStyle = getComputedStyle(pen.canvas).getPropertyValue('--background-fill-primary');
+    pen.strokeText(name, x, y);
+    pen.lineWidth = 1;
+    pen.fillStyle = ink;
+    pen.fillText(name, x, y);
+  };
+
   // What lies over the points: squares and names of texts, the name of the point under the pointer, and the lasso.
   const over = (pen, map, view, {width, height, ratio, path, near}) => {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     const ink = getComputedStyle(pen.canvas).color;
     pen.font = '12px system-ui';
+    const side = Math.min(THUMB * Math.sqrt(view.zoom), 2 * THUMB);
+    for (const [at, image] of map.thumbs) {
+      const [x, y] = spot(map, view, at, width, height);
+      pen.globalAlpha = map.bright[at] / 255;
+      pen.fillStyle = COLOURS[map.groups[at]];
+      pen.fillRect(x - side / 2 - 2, y - side / 2 - 2, side + 4, side + 4);
+      if (image.complete && image.naturalWidth) pen.drawImage(image, x - side / 2, y - side / 2, side, side);
+    }
     for (const [at, name] of Object.entries(map.texts)) {
       const [x, y] = spot(map, view, +at, width, height);
       pen.globalAlpha = map.bright[at] / 255;
@@ -123,6 +147,11 @@
       pen.fillText(name, x + 7, y + 4);
     }
     pen.globalAlpha = 1;
+    pen.font = 'bold 14px system-ui';
+    pen.textAlign = 'center';
+    for (const [x, y, name] of map.labels) label(pen, name, ink, spot({places: [x, y]}, view, 0, width, height));
+    pen.textAlign = 'left';
+    pen.font = '12px system-ui';
     if (near in map.names && !(near in map.texts)) {
       const name = map.names[near], [x, y] = spot(map, view, near, width, height), wide = pen.measureText(name).width;
       const left = Math.max(4, Math.min(x + 7, width - wide - 8));
@@ -165,6 +194,7 @@
     const map = read(canvas.dataset), whole = {x: 0.5, y: 0.5, zoom: 1}, view = {...whole};
     map.bright = new Uint8Array(map.count).fill(230);
     map.size = map.count < 2000 ? 8 : map.count < 20000 ? 5 : 3;
+    for (const [, image] of map.thumbs) image.onload = () => draw();
     const glass = canvas.nextElementSibling, pen = glass.getContext('2d');
     let paint = webgl(canvas, map) || flat(canvas, map), path = [], held = null, due = 0, near = -1;
     let most = map.count, moved = -REST, last = 0;  // points in motion; times of the last move and frame

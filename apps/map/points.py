@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from apps import limits
 from apps.shared import index_choice as choice
@@ -18,12 +21,14 @@ from workbench.datasets import ImageSample
 from workbench.datasets.uploads import read_uploads
 from workbench.engine import Session
 from workbench.errors import BadInput
+from workbench.images import safe_open
 from workbench.neurons.vocabulary import WordTable, common_words, embed_words
 from workbench.retrieval.clusters import NamedCluster, clusters_of, name_clusters, usual_count
 from workbench.retrieval.conditions import isin
 from workbench.retrieval.memory import table_vectors
 from workbench.retrieval.table import StoredTable
 
+FEW, SIDE = 300, 56  # images that all have a thumbnail on the map; pixels of one
 MOST = 100_000  # points of an index that are drawn
 GIVEN = "Images given here"
 CLUSTER, KIND, LABEL = "cluster", "kind", "label"  # what always colours a map
@@ -156,6 +161,31 @@ def labelled_images(
     return tuple(zip(files, label.values(), strict=True))
 
 
+def thumbnails(points: MapPoints, wanted: Sequence[int]) -> dict[int, str]:
+    """Return small squares of some images as data addresses, by the number of their point; texts have none."""
+    images = [at for at in wanted if at < len(points.images)]
+    small = _stored(points, [points.points[at].name for at in images])
+    return {
+        at: _square(safe_open(small[points.points[at].name]) if small else points.samples[at].open()) for at in images
+    }
+
+
+def _stored(points: MapPoints, names: Sequence[str]) -> dict[str, bytes]:
+    """Return the thumbnails that an index holds, by path; none of images given here."""
+    small: dict[str, bytes] = {}
+    if points.table is not None:
+        for condition in isin("path", names):
+            for batch in points.table.scan(["path", "thumbnail"], where=condition):
+                small |= dict(zip(batch["path"].to_pylist(), batch["thumbnail"].to_pylist(), strict=True))
+    return small
+
+
+def _square(image: Image.Image) -> str:
+    held = io.BytesIO()
+    ImageOps.fit(image.convert("RGB"), (SIDE, SIDE)).save(held, "WEBP", quality=75)
+    return "data:image/webp;base64," + base64.b64encode(held.getvalue()).decode()
+
+
 def numbers(chosen: str, points: MapPoints) -> list[int]:
     """Read the numbers of chosen points."""
     return [int(one) for one in chosen.split(",") if one.isdecimal() and int(one) < len(points.points)]
@@ -165,11 +195,7 @@ def _files(points: MapPoints, wanted: Sequence[int]) -> list[str]:
     """Return a file of each image: its own, or one beside the uploads for members of archives and frames."""
     folder = folder_beside_uploads("map-images-")
     names = [points.points[at].name for at in wanted]
-    small: dict[str, bytes] = {}
-    if points.table is not None:
-        for condition in isin("path", [name for name in names if not Path(name).is_file()]):
-            for batch in points.table.scan(["path", "thumbnail"], where=condition):
-                small |= dict(zip(batch["path"].to_pylist(), batch["thumbnail"].to_pylist(), strict=True))
+    small = _stored(points, [name for name in names if not Path(name).is_file()])
     files = []
     for at, name in zip(wanted, names, strict=True):
         if points.table is not None and name not in small:

@@ -6,11 +6,13 @@ import base64
 import html
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from apps.map.points import OTHERS, MapPoint
+from apps.map.points import CLUSTER, OTHERS, MapPoint
 from workbench.retrieval.clusters import NamedCluster
 from workbench.retrieval.projection import Projection
 
@@ -24,7 +26,8 @@ Each point is an image (disc) or a text (square), placed by the two directions i
 Images and texts of a CLIP model lie in two clouds with a gap between them; **centring** subtracts each cloud's mean, so
 that what belongs together comes to lie together. Distances on a map are rough: read neighbours, not lengths.
 
-The point under the pointer says its name, on a map of up to 2,000. Draw a lasso with mouse or finger to list what it
+A map of up to 300 images shows them all; on a larger one those in the lasso stand below it, and the point under the
+pointer says its name, up to 2,000 points. Draw a lasso with mouse or finger to list what it
 holds. **Move**, or the Shift key, drags the map instead; two fingers zoom, and so does the wheel once the map is
 clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map lists everything and Escape nothing; the table
 beside it holds the same points. An index shows up to 100,000 of its images, drawn at random where it has more; a slow
@@ -41,8 +44,23 @@ random cluster of that size.
 BUTTONS = (("move", "Move", "Drag to move the map, not to draw a lasso"), ("+", "+", "Zoom in"), ("-", "−", "Zoom out"))
 
 
-def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projection) -> str:
-    """Return the map and its legend as HTML: places in 16 bits an axis, a byte for the group, names."""
+def canvas(
+    points: Sequence[MapPoint],
+    groups: Sequence[str],
+    projection: Projection,
+    *,
+    thumbs: Mapping[int, str] | None = None,
+    by: str = "",
+) -> str:
+    """Return the map and its legend as HTML: places in 16 bits an axis, a byte for the group, names.
+
+    Args:
+        points: what is on the map.
+        groups: of each point.
+        projection: their places.
+        thumbs: data addresses of small images, by the number of their point.
+        by: what colours the points; clusters are named on the map.
+    """
     places = projection.positions - projection.positions.min(axis=0)
     places = places / np.maximum(places.max(axis=0), 1e-9)
     order = legend(groups)
@@ -50,8 +68,9 @@ def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projec
     packed = (places * 65535).round().astype("<u2").tobytes(), bytes(colours[group] for group in groups)
     texts = {number: point.name[:40] for number, point in enumerate(points) if point.kind == "text"}
     every = [point.name[-40:] for point in points] if len(points) <= NAMED else []
-    names = ("places", "groups", "texts", "names")
-    lists = (html.escape(json.dumps(one), quote=True) for one in (texts, every))
+    named = _middles(places, groups) if by == CLUSTER else []
+    names = ("places", "groups", "texts", "names", "thumbs", "labels")
+    lists = (html.escape(json.dumps(one), quote=True) for one in (texts, every, dict(thumbs or {}), named))
     values = (*(base64.b64encode(one).decode() for one in packed), *lists)
     data = " ".join(f'data-{name}="{value}"' for name, value in zip(names, values, strict=True))
     images = len(points) - len(texts)
@@ -70,6 +89,25 @@ def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projec
         f'<canvas class="map-glass" aria-hidden="true"></canvas><div class="map-buttons">{buttons}</div></div>'
         f'<div class="notes map-legend">{parts}</div></div>'
     )
+
+
+def _middles(places: NDArray[Any], groups: Sequence[str]) -> list[tuple[float, float, str]]:
+    """Return where the name of each cluster stands, the median of its points, and the first word of its name."""
+    own, named = np.asarray(groups), []
+    for name in legend(groups):
+        if name not in (OTHERS, "text"):
+            x, y = np.median(places[own == name], axis=0)
+            named.append((round(float(x), 4), round(float(y), 4), name.split(": ", 1)[-1].split(",")[0]))
+    return named
+
+
+def strip(points: Sequence[MapPoint], thumbs: Mapping[int, str]) -> str:
+    """Return the thumbnails of chosen points in a row that wraps, as HTML."""
+    images = (
+        f'<img src="{address}" alt="{html.escape(points[at].name[-40:], quote=True)}" width="56" height="56">'
+        for at, address in thumbs.items()
+    )
+    return f'<div class="map-strip">{"".join(images)}</div>'
 
 
 def legend(groups: Sequence[str]) -> list[str]:
