@@ -1,7 +1,8 @@
 // A visit survives a reload: what was typed and which images were chosen stay in this browser (IndexedDB), and nowhere
 // else. What is restored is typed and chosen as a visitor would, so the page answers again and its limits hold.
 (() => {
-  const NAME = 'clip-workbench', LARGEST = 10e6;
+  const NAME = 'clip-workbench', LARGEST = 10e6, REMOVE = 'button[aria-label="Remove Image"], button[aria-label="Clear"]';
+  const SETTLED = 1500;  // milliseconds after which a view that was just drawn has its example
   let kept = {boxes: {}, images: {}, view: ''}, timer = null, ready = false;
 
   const store = (mode, work) => new Promise((done, failed) => {
@@ -28,16 +29,17 @@
   };
 
   const typed = () => document.querySelectorAll('#views [id] textarea, #views [id] input[type=text]:not([role=listbox]), #tour-kept textarea');
+  const example = (element) => element.closest('.tabitem')?.querySelector('.example-mark:not(.gone)')?.offsetParent;
   const named = (element) => element.closest('.block[id], .bridge[id]')?.id;
 
   const keep = async () => {
     for (const box of typed()) {
       const id = named(box);
-      if (id && !box.readOnly && !box.disabled && !/^component-/.test(id)) kept.boxes[id] = box.value;
+      if (id && !example(box) && !box.readOnly && !box.disabled && !/^component-/.test(id)) kept.boxes[id] = box.value;
     }
     for (const image of document.querySelectorAll('#views .block[id] img')) {
       const root = image.closest('.block[id]');
-      if (!root.querySelector('input[type=file], button[aria-label="Remove Image"], button[aria-label="Clear"]')) continue;
+      if (example(root) || !root.querySelector(REMOVE)) continue;
       if (/^component-/.test(root.id) || !image.src || kept.images[root.id]?.src === image.src) continue;
       const blob = await (await fetch(image.src)).blob();
       if (blob.size <= LARGEST) kept.images[root.id] = {src: image.src, file: new File([blob], decodeURIComponent(image.src.split('/').pop()), {type: blob.type})};
@@ -47,9 +49,13 @@
   };
   const later = () => { if (!ready) return; clearTimeout(timer); timer = setTimeout(() => keep().catch(() => {}), 700); };
 
-  const choose = (root, file) => {
-    const input = root.querySelector('input[type=file]');
-    if (!input) return;
+  const choose = (id, file, tries = 20) => {
+    const root = document.getElementById(id), input = root?.querySelector('input[type=file]');
+    if (!input || root.querySelector(REMOVE)) {
+      root?.querySelector(REMOVE)?.click();
+      if (tries) setTimeout(() => choose(id, file, tries - 1), 250);
+      return;
+    }
     const files = new DataTransfer();
     files.items.add(file);
     input.files = files.files;
@@ -59,12 +65,10 @@
   const restore = () => {
     if (kept.view && !location.hash && !location.search) location.hash = kept.view;
     for (const [id, value] of Object.entries(kept.boxes)) {
-      each(`#${CSS.escape(id)}`, () => setTimeout(() => window.elements.type(id, value), 300));
+      each(`#${CSS.escape(id)}`, () => setTimeout(() => window.elements.type(id, value), 2 * SETTLED));
     }
     for (const [id, image] of Object.entries(kept.images)) {
-      each(`#${CSS.escape(id)} input[type=file]`, (input) => {
-        setTimeout(() => { if (!input.closest('.block').querySelector('img')) choose(input.closest('.block'), image.file); }, 300);
-      });
+      each(`#${CSS.escape(id)}`, () => setTimeout(() => choose(id, image.file), SETTLED));
     }
   };
 
@@ -78,7 +82,7 @@
   each('#views', async () => {
     const before = await store('readonly', (rows) => rows.get('now')).catch(() => null);
     if (before && !location.search) { kept = before; restore(); }
-    setTimeout(() => { ready = true; }, before ? 3000 : 0);
+    setTimeout(() => { ready = true; }, before ? 4 * SETTLED : 0);
     for (const kind of ['input', 'change', 'click', 'drop']) document.addEventListener(kind, later, true);
     window.addEventListener('hashchange', later);
   });

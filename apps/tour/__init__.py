@@ -138,6 +138,6 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
     ahead.click(move(1), kept, outputs, **ASIDE)
     back.click(move(-1), kept, outputs, **ASIDE)
     leave.click(left, kept, [panel, take], **ASIDE)
-    kept.input(left, kept, [panel, take], **ASIDE)
+    kept.change(lambda text: gr.update(value=AGAIN if Course.read(text).guesses else TAKE), kept, take, **ASIDE)
     guess.input(guessed, [guess, kept, model], [kept, guess, answer], **QUIET | {"show_progress": "full"}, **ASKS_MODEL)
     gr.on(None, linked, kept, outputs, **ASIDE)
