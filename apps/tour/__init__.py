@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from apps.shared.events import ASIDE, ASKS_MODEL, QUIET, handler, owner
+from apps.shared.events import ASKS_MODEL, LIGHT, QUIET, handler, owner
 from apps.shared.jobs import Jobs
 from apps.tour.steps import STEPS, Outcome, Step
 from workbench.results import html
@@ -134,10 +134,10 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
     def linked(text: str, request: gr.Request) -> tuple[Any, ...]:
         return screen(Course.read(text)) if "tour" in request.query_params else (gr.skip(),) * len(outputs)
 
-    gr.on([take.click], move(0), kept, outputs, **ASIDE)
-    ahead.click(move(1), kept, outputs, **ASIDE)
-    back.click(move(-1), kept, outputs, **ASIDE)
-    leave.click(left, kept, [panel, take], **ASIDE)
-    kept.change(lambda text: gr.update(value=AGAIN if Course.read(text).guesses else TAKE), kept, take, **ASIDE)
+    gr.on([take.click], move(0), kept, outputs, **LIGHT)
+    ahead.click(move(1), kept, outputs, **LIGHT)
+    back.click(move(-1), kept, outputs, **LIGHT)
+    leave.click(left, kept, [panel, take], **LIGHT)
+    kept.change(lambda text: gr.update(value=AGAIN if Course.read(text).guesses else TAKE), kept, take, **LIGHT)
     guess.input(guessed, [guess, kept, model], [kept, guess, answer], **QUIET | {"show_progress": "full"}, **ASKS_MODEL)
-    gr.on(None, linked, kept, outputs, **ASIDE)
+    gr.on(None, linked, kept, outputs, **LIGHT)
