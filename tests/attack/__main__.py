@@ -12,7 +12,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import computing, strangers
+from tests.attack import computing, strangers, texts
 from tests.attack.promises import SHORT, Row, Scenario, Size
 from tests.attack.server import Server, running
 from tests.attack.visitor import Watch
@@ -29,6 +29,9 @@ ALL: tuple[Scenario, ...] = (
     strangers.honest_uploads,
     strangers.broken_uploads,
     strangers.crowd,
+    texts.filters,
+    texts.odd_inputs,
+    texts.tables,
 )
 QUIET_SECONDS = 0.35  # of a question on two cores that do nothing else
 

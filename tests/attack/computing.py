@@ -54,7 +54,9 @@ def protocols(server: Server, size: Size) -> Iterator[Row]:
     def one(number: int) -> None:
         end = time.monotonic() + size.seconds
         while time.monotonic() < end:
-            outcomes.append(attacker.ask(digest, attacker.data(digest, protocol=texts[number % len(texts)]))[0])
+            outcomes.append(
+                attacker.ask(digest, attacker.data(digest, {"audit-protocol": texts[number % len(texts)]}))[0]
+            )
             time.sleep(0.1)  # an attacker elsewhere does not take the server's processor for its own work
 
     with Watch(server) as watch:
@@ -119,7 +121,7 @@ def jobs(server: Server, size: Size) -> Iterator[Row]:
     file = attacker.upload("one.png", png(300, 300))
 
     def audit(number: int) -> str:
-        data = attacker.data(run, read=True)
+        data = attacker.data(run, {"audit-read-it": True})
         return Visitor(server, 2).ask(run, data, seconds=size.seconds)[0]
 
     def ask(number: int) -> str:
@@ -136,7 +138,7 @@ def jobs(server: Server, size: Size) -> Iterator[Row]:
     )
     with Watch(server) as watch:
         for number in range(10):
-            attacker.join(run, attacker.data(run, read=True), f"ghost-{number}")
+            attacker.join(run, attacker.data(run, {"audit-read-it": True}), f"ghost-{number}")
         time.sleep(size.seconds)
     yield Row("ten joins that nobody listens to", "they do not run", str(watch), watch.within(size.median, size.worst))
     with Watch(server) as watch:

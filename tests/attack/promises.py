@@ -30,6 +30,7 @@ class Size:
     sessions: int = 200
     visitors: int = 200  # who come and go
     small_uploads: int = 10_000
+    odd_calls: int = 1000
     upload_mb: int = 200  # of each of eight uploads at once
     rest_seconds: float = 60.0  # in which memory is given back
     median: float = 1.0  # seconds of another visitor's single question
@@ -43,6 +44,7 @@ SHORT = Size(
     sessions=40,
     visitors=40,
     small_uploads=400,
+    odd_calls=300,
     upload_mb=20,
     rest_seconds=60.0,
     median=2.0,

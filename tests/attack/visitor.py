@@ -9,7 +9,7 @@ import secrets
 import statistics
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -52,20 +52,28 @@ class Visitor:
             next(one for one in events if one["types"]["generator"]),
         )
 
-    def data(self, event: Event, **replaced: Any) -> list[Any]:
+    def event_of(self, box: str, *, generator: bool = False) -> Event:
+        """Return the first event that reads a box, known by its HTML id."""
+        numbers = [one["id"] for one in self.config["components"] if one["props"].get("elem_id") == box]
+        return next(
+            one
+            for one in self.config["dependencies"]
+            if one["backend_fn"] and set(numbers) & set(one["inputs"]) and one["types"]["generator"] == generator
+        )
+
+    def data(self, event: Event, given: Mapping[str, Any] | None = None) -> list[Any]:
         """Return an event's inputs as the page has them.
 
         Args:
             event: of the page.
-            replaced: `protocol` for the text of a protocol, `read` for the box that a warning was read.
+            given: HTML id or label of a box -> what it holds instead.
         """
-        parts = {one["id"]: one["props"] for one in self.config["components"]}
-        names = {"audit-protocol": "protocol", "audit-read-it": "read"}
-        values = []
-        for number in event["inputs"]:
-            name = names.get(str(parts[number].get("elem_id")), "")
-            values.append(replaced[name] if name in replaced else parts[number].get("value"))
-        return values
+        parts, given = {one["id"]: one["props"] for one in self.config["components"]}, given or {}
+        boxes = [parts[number] for number in event["inputs"]]
+        return [
+            next((given[key] for key in (box.get("elem_id"), box.get("label")) if key in given), box.get("value"))
+            for box in boxes
+        ]
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
         """Upload a file; return it as an input takes it."""
