@@ -54,10 +54,10 @@ def number_rows(run: Run) -> list[list[str | float]]:
 
 def not_judged(run: Run) -> str:
     """Name what the run could not judge, as Markdown; nothing where every group is judged."""
-    found = [one for one in run.findings if one.strength == "not judged"]
-    groups = [", ".join(f"{name} {value}" for name, value in (one.slice or {}).items()) for one in found]
+    missing = [one for one in run.findings if one.strength == "not judged"]
+    groups = [", ".join(f"{name} {value}" for name, value in (one.slice or {}).items()) for one in missing]
     names = dict.fromkeys(
-        group or one.text.removeprefix("Not judged: ") for group, one in zip(groups, found, strict=True)
+        group or one.text.removeprefix("Not judged: ") for group, one in zip(groups, missing, strict=True)
     )
     return f"\n\n**Not judged within 10 points:** {literal('; '.join(names))}" if names else ""
 

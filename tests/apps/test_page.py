@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -72,7 +73,7 @@ CHOICES = (gr.Radio, gr.Dropdown, gr.Checkbox, gr.CheckboxGroup, gr.Slider)
 
 def test_what_skips_the_queue_takes_choices_only(page: gr.Blocks) -> None:
     """Text, files and kept results can be large: reading them may take long, so it waits its turn."""
-    unqueued = [fn for fn in page.fns.values() if not fn.queue]
+    unqueued = [fn for fn in page.fns.values() if not fn.queue and not _first_result(fn)]  # which reads nothing
     assert len(unqueued) > 20
     takes = {fn.api_name: [type(one).__name__ for one in fn.inputs if not isinstance(one, CHOICES)] for fn in unqueued}
     assert {name: kinds for name, kinds in takes.items() if kinds} == {}
