@@ -240,7 +240,7 @@ def questions() -> list[Question]:
         Question(
             "generate",
             lambda wb: wb.load("pocket").generate(PROMPT, method="pixels", progress=False, **STEPS).similarity,
-            ["generate", PROMPT, "--method", "pixels", "--steps", "4", "--side", "64", "--out", "made"],
+            ["generate", PROMPT, "--method", "pixels", "--steps", "4", "--set", "side=64", "--out", "made"],
             at(0, "similarity"),
             ("generate", {"prompt": PROMPT, "method": "pixels", "settings": STEPS}, at("similarity")),
             ("generation-go", {"generation-prompt": PROMPT, "generation-method": "pixels", "Steps": 4, "Side": 64}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
@@ -99,7 +99,7 @@ def transfer(
     from workbench.results.word_attack import attack_request
     from workbench.typographic.transfer import transferred
 
-    request = attack_request(labels, word=word, find=None, settings=style)
+    request = attack_request(labels, word=word, find=None, settings=cast("Any", style))
     keys, rows = [ask.model(key) for key in models] or [*models_here(), *edits_here()], list[dict[str, Any]]()
     opened = safe_open(Path(image))
     for key in keys:
@@ -147,9 +147,6 @@ def defend(
                     yield outcome
                 else:
                     results.append(outcome)
-    yield {
-        "model": defended,
-        "base": base,
-        "method": method,
-        **plain(*results[:1], defence_row(*results, measured.truth)),
-    }
+    before, after = results
+    row = plain(before, defence_row(before, after, measured.truth))
+    yield {"model": defended, "base": base, "method": method, **row}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ def build(engine: Engine) -> None:
     def component(label: str, schema: Mapping[str, Any], value: Any = None) -> Api:
         key = json.dumps([label, schema, value])
         if key not in known:  # one for all endpoints that take the same
-            known[key] = Api(value, dict(schema), label)  # type: ignore[arg-type]
+            known[key] = Api(value, dict(schema), label)
         return known[key]
 
     with gr.Column(visible=False):
@@ -61,7 +61,7 @@ def build(engine: Engine) -> None:
             )
 
 
-def served(row: Endpoint, engine: Engine) -> Callable[..., Any]:
+def served(row: Endpoint, engine: Engine) -> Any:
     """Return the function that gradio calls: values in the order of the parameters, and its request."""
 
     def begin(values: tuple[Any, ...]) -> Any:
@@ -69,7 +69,7 @@ def served(row: Endpoint, engine: Engine) -> Callable[..., Any]:
         request = values[-1] if len(values) > len(arguments) else None
         return row.function(Ask(engine, owner(request)), **arguments)
 
-    def whole(*values: Any) -> dict[str, Any]:
+    def whole(*values: Any) -> Any:
         try:
             return answered(begin(values))
         except WorkbenchError as error:
@@ -82,11 +82,11 @@ def served(row: Endpoint, engine: Engine) -> Callable[..., Any]:
         except WorkbenchError as error:
             raise coded(error) from None
 
-    function = steps if row.long else whole
+    function: Any = steps if row.long else whole
     optional = [inspect.Parameter(one.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=_default(one))
                 for one in row.parameters.values()]  # fmt: skip
     last = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request, default=None)
-    function.__signature__ = inspect.Signature([*optional, last])  # type: ignore[attr-defined]
+    function.__signature__ = inspect.Signature([*optional, last])
     function.__annotations__ = {"request": gr.Request}
     function.__name__ = row.name
     return function

@@ -128,33 +128,30 @@ class Endpoint:
         return [named.get(name) for name in self.parameters]
 
 
-ENDPOINTS: dict[str, Endpoint] = {
-    row.name: row
-    for view, functions in {
-        "Model menu": (classifying.models,),
-        "One image": (classifying.classify,),
-        "Many images": (classifying.classify_many,),
-        "Images × texts": (classifying.match,),
-        "Compare": (classifying.compare,),
-        "Where it looks": (classifying.explain,),
-        "Search images": (finding.index_add, finding.search),
-        "Find moments": (finding.moments,),
-        "Map": (finding.map_images,),
-        "Neurons": (opening.find_neurons, opening.neuron, opening.contributions, opening.without),
-        "Write on it": (attacking.attack, attacking.find_attack, attacking.transfer, attacking.defend),
-        "Generate": (making.generate,),
-        "Evaluate": (measuring.evaluate, measuring.probe, measuring.label_errors, measuring.few_shots),
-        "Audits": (
-            auditing.audits,
-            auditing.audit_run,
-            auditing.audit_report,
-            auditing.audit_compare,
-            auditing.audit_gate,
-            auditing.audit_verify,
-        ),
-    }.items()
-    for row in (Endpoint(function, view) for function in functions)
+_VIEWS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "Model menu": (classifying.models,),
+    "One image": (classifying.classify,),
+    "Many images": (classifying.classify_many,),
+    "Images × texts": (classifying.match,),
+    "Compare": (classifying.compare,),
+    "Where it looks": (classifying.explain,),
+    "Search images": (finding.index_add, finding.search),
+    "Find moments": (finding.moments,),
+    "Map": (finding.map_images,),
+    "Neurons": (opening.find_neurons, opening.neuron, opening.contributions, opening.without),
+    "Write on it": (attacking.attack, attacking.find_attack, attacking.transfer, attacking.defend),
+    "Generate": (making.generate,),
+    "Evaluate": (measuring.evaluate, measuring.probe, measuring.label_errors, measuring.few_shots),
+    "Audits": (
+        auditing.audits,
+        auditing.audit_run,
+        auditing.audit_report,
+        auditing.audit_compare,
+        auditing.audit_gate,
+        auditing.audit_verify,
+    ),
 }
+ENDPOINTS = {one.__name__: Endpoint(one, view) for view, functions in _VIEWS.items() for one in functions}
 
 
 def in_order(name: str, named: Mapping[str, Any]) -> list[Any] | None:

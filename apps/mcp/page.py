@@ -79,6 +79,7 @@ class Agents:
                         token, progress["done"], progress["total"] or None, progress["text"], str(context.request_id)
                     )
 
+            assert context.request is not None
             try:
                 return await self._called(context.request.scope, name, arguments, report)
             except WorkbenchError as error:

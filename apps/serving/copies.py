@@ -205,7 +205,7 @@ def without_snippets(info: bytes) -> bytes:
     content = orjson.loads(info)
     for row in content.get("named_endpoints", {}).values():
         row.pop("code_snippets", None)
-    return toorjson(content).encode()
+    return str(toorjson(content)).encode()
 
 
 def accepted(header: str) -> str:
