@@ -27,7 +27,9 @@ def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
     from apps import quick_gradio
 
-    gr = quick_gradio.load()
+    quick_gradio.load()
+    import gradio as gr
+
     from apps import tour
     from apps.api import registering
     from apps.shared import navigation

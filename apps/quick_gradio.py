@@ -23,7 +23,8 @@ def load() -> ModuleType:
     finally:
         sys.meta_path.remove(finder)
     # the page is described from the signatures of forty classes, which gradio reads once for each of its thousand parts
-    gradio.blocks.inspect = _Inspect()
+    blocks: Any = gradio.blocks
+    blocks.inspect = _Inspect()
     return gradio
 
 
@@ -44,11 +45,11 @@ class _NoInterfaceFiles(importlib.abc.MetaPathFinder):
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
-            def exec_module(module: ModuleType) -> None:
+            def exec_module(module: Any) -> None:
                 execute(module)
                 module.create_or_modify_pyi = lambda *_: None
 
-            spec.loader.exec_module = exec_module
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
@@ -57,9 +58,10 @@ def one_server() -> Iterator[None]:
     """Lay a page out, within the block, without a server for each step of it: `launch` makes the one that answers."""
     import gradio.blocks
 
-    before = gradio.blocks.App
-    gradio.blocks.App = SimpleNamespace(create_app=lambda *_, **__: None)
+    module: Any = gradio.blocks
+    before = module.App
+    module.App = SimpleNamespace(create_app=lambda *_, **__: None)
     try:
         yield
     finally:
-        gradio.blocks.App = before
+        module.App = before

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pandas import DataFrame
@@ -56,7 +56,8 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
 def rates_by_group(rows: DataFrame, by: By, **fields: Any) -> Iterator[Measure]:
     """Yield what `equalised_odds` compares, a row per rate, label and group: how often the label is given."""
     for rate, label, cases in _rates(rows, by):
-        metric, direction = f"{METRIC}.{rate.replace(' ', '_')}", "higher" if rate == RECALL else "lower"
+        metric = f"{METRIC}.{rate.replace(' ', '_')}"
+        direction: Literal["higher", "lower"] = "higher" if rate == RECALL else "lower"
         for values, part in cases.groupby(list(by), sort=True):
             slice = {**dict(zip(by, map(str, values), strict=True)), LABEL: label}
             given, cluster = part["y_pred"] == label, list(part["cluster"])

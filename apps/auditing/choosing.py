@@ -46,4 +46,4 @@ def joined(chosen: Sequence[Sequence[str] | None]) -> list[str]:
 
 def everything(groups: Sequence[gr.CheckboxGroup]) -> list[list[str]]:
     """Return all audits, as the values of the groups."""
-    return [[key for _, key in group.choices] for group in groups]
+    return [[str(key) for _, key in group.choices] for group in groups]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -115,7 +116,10 @@ def build(run_list: gr.State) -> gr.Dropdown:
     @handler
     def images_of_finding(key: str, runs: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
         run = runs.get(key)
-        return _behind(evidence_of(run, run.findings[int(event.index[0])], people=faces))
+        at = int(event.index[0])
+        if not 0 <= at < len(run.findings):
+            raise BadInput("Choose a finding of the table.")
+        return _behind(evidence_of(run, run.findings[at], people=faces))
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(
@@ -135,7 +139,7 @@ def build(run_list: gr.State) -> gr.Dropdown:
     return chosen
 
 
-def _p(row: dict[str, Any]) -> str:
+def _p(row: Mapping[Any, Any]) -> str:
     """Write a p-value; "≤" stands before the smallest that the resamples can give."""
     return "–" if pd.isna(row["p_adj"]) else written(row["p_adj"], bound=LEAST_P in row["flags"]).removeprefix("= ")
 

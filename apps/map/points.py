@@ -21,7 +21,7 @@ from workbench.datasets import ImageSample
 from workbench.datasets.uploads import read_uploads
 from workbench.engine import Session
 from workbench.errors import BadInput
-from workbench.images import safe_open
+from workbench.images import safe_decode
 from workbench.neurons.vocabulary import WordTable, common_words, embed_words
 from workbench.retrieval.clusters import NamedCluster, clusters_of, name_clusters, usual_count
 from workbench.retrieval.conditions import isin
@@ -166,7 +166,8 @@ def thumbnails(points: MapPoints, wanted: Sequence[int]) -> dict[int, str]:
     images = [at for at in wanted if at < len(points.images)]
     small = _stored(points, [points.points[at].name for at in images])
     return {
-        at: _square(safe_open(small[points.points[at].name]) if small else points.samples[at].open()) for at in images
+        at: _square(safe_decode(small[name], name) if small else points.samples[at].open())
+        for at, name in ((at, points.points[at].name) for at in images)
     }
 
 

@@ -47,12 +47,12 @@ class Step:
     typed: Mapping[str, str] = field(default_factory=dict)  # ids of text boxes there, and what is typed before that
 
 
-def _names(session: Session, *_: object) -> Outcome:
+def _names(session: Session, *_unused: object) -> Outcome:
     (label, chance, _), *_ = classify(session, [sample("cat")], CAT).ranked(0)
     return Outcome(0 if chance > 0.5 else 1, f"It says {label}, {percent(chance)}.")
 
 
-def _contrast(session: Session, *_: object) -> Outcome:
+def _contrast(session: Session, *_unused: object) -> Outcome:
     keys, texts = zip(*CONTRASTIVE, strict=True)
     matched = contrast(session, [sample(key) for key in keys], texts).text_given_image.argmax(dim=1).tolist()
     right = sum(at == row for at, row in enumerate(matched))
@@ -61,7 +61,7 @@ def _contrast(session: Session, *_: object) -> Outcome:
     )
 
 
-def _prompts(session: Session, *_: object) -> Outcome:
+def _prompts(session: Session, *_unused: object) -> Outcome:
     def right(template: str) -> int:
         answers = [(one, classify(session, [sample(one.key)], one.labels, templates=[template])) for one in SAMPLES]
         return sum(answer.ranked(0)[0][0] == one.answer for one, answer in answers)
@@ -71,7 +71,7 @@ def _prompts(session: Session, *_: object) -> Outcome:
     return Outcome(0 if sentence > bare else 1 if sentence == bare else 2, text)
 
 
-def _reads(session: Session, *_: object) -> Outcome:
+def _reads(session: Session, *_unused: object) -> Outcome:
     from workbench.typographic.comparing import compare
     from workbench.typographic.lettering import Label
 
@@ -84,7 +84,7 @@ def _reads(session: Session, *_: object) -> Outcome:
     return Outcome({"apple": 0, "iPod": 1}.get(top, 2), text)
 
 
-def _neurons(session: Session, *_: object) -> Outcome:
+def _neurons(session: Session, *_unused: object) -> Outcome:
     from workbench.errors import BadInput
     from workbench.neurons.atlas import find_atlas
     from workbench.neurons.finding import find_units
@@ -117,7 +117,7 @@ def _makes(session: Session, engine: Engine, owner: str) -> Outcome:
     return Outcome(0 if top == names[0] else 1, text, made.image)
 
 
-def _people(session: Session, *_: object) -> Outcome:
+def _people(session: Session, *_unused: object) -> Outcome:
     pictures, kind = [draw(glyph) for glyph in PEOPLE], ["a drawing of a {}."]
 
     def called(labels: tuple[str, ...]) -> int:
@@ -132,7 +132,7 @@ def _people(session: Session, *_: object) -> Outcome:
     return Outcome(0 if with_child < without else 1 if with_child == without else 2, text)
 
 
-def _fails(session: Session, *_: object) -> Outcome:
+def _fails(session: Session, *_unused: object) -> Outcome:
     from workbench.taught.words import taught_notes
 
     (top, chance, _), *_ = classify(session, [sample("astronaut")], ASTRONAUT).ranked(0)

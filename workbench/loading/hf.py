@@ -274,7 +274,7 @@ def _xlm_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[s
 def _chinese_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
     """BERT's word pieces, 52 of them. Source: Yang et al. 2022, arXiv:2211.01335, and its repository."""
     built = tokenizers.bert_from_folder(folder)
-    return tokenizers.reader(built, limit=52, pad_id=built.token_to_id("[PAD]"))
+    return tokenizers.reader(built, limit=52, pad_id=built.token_to_id("[PAD]") or 0)
 
 
 def _limit(config: dict[str, Any], default: int) -> int:

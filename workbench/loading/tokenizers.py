@@ -148,7 +148,7 @@ def reader(
     return tokenize
 
 
-def without(read: Callable[[Sequence[str]], Tokens], token: int) -> Callable[[Sequence[str]], Tokens]:
+def without(read: Callable[[Sequence[str]], Tokens], token: int | None) -> Callable[[Sequence[str]], Tokens]:
     """Return a reader that puts 0 in a token's place, as CLIPA does with BERT's mark at the end of a text."""
 
     def tokenize(texts: Sequence[str]) -> Tokens:

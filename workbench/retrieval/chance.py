@@ -60,10 +60,12 @@ class Chance:
         """Say which results fit the query; (n,). Arguments are as `measure` takes and returns them."""
         beyond: NDArray[np.bool_] = deviations >= self.cut
         if self.rivals is not None:
-            return beyond & (cosines >= (vectors @ self.rivals.T).max(axis=1) - TIE)
+            beyond &= cosines >= (vectors @ self.rivals.T).max(axis=1) - TIE
+            return beyond
         if self.stock is None or not len(deviations):
             return beyond
-        return beyond & (deviations >= NEAR * np.sort(deviations)[-FIRST:].mean())
+        beyond &= deviations >= NEAR * np.sort(deviations)[-FIRST:].mean()
+        return beyond
 
 
 def against(scores: NDArray[np.float32], null: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -61,7 +61,7 @@ def omnibus(
         return Omnibus(seen, 1, min(1.0, float(fisher_exact([k, n - k])[1])), "Fisher exact")
     generator = np.random.default_rng(rng)
     drawn = sum(_chi_square(deal(k, n, rng=generator, resamples=resamples), n) for k, n in pieces)
-    hits = np.count_nonzero(np.asarray(drawn) >= seen - 1e-9)
+    hits = int(np.count_nonzero(np.asarray(drawn) >= seen - 1e-9))
     return Omnibus(seen, freedom, p_values.resampled(hits, resamples), "chi-square, permutation")
 
 

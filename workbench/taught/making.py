@@ -123,7 +123,8 @@ def _kinds(lexicon: names.Lexicon, synsets: Mapping[str, names.Synset]) -> set[s
     place = {synset.gloss: offset for offset, synset in synsets.items()}
     above: Counter[str] = Counter()
     for concept in lexicon.concepts[: names.CLASSES]:
-        kinds, waiting = set(), [place[concept.gloss]]
+        kinds: set[str] = set()
+        waiting = [place[concept.gloss]]
         while waiting:
             more = synsets[waiting.pop()].above
             waiting += [offset for offset in more if offset not in kinds]

@@ -64,7 +64,9 @@ def _biases(rows: DataFrame, bare: DataFrame, *, label_set: str, words: tuple[st
         fields: dict[str, Any] = {"label_set": label_set, "cluster": cluster}
         fields["unit"] = "d" if metric == "association" else "difference"
         order = "the group that the other half favours" if metric == "skew" else " minus ".join(words)
-        rows_of = {metric: (values, {"contrast": "to_reference", "reference": order, "null_mean": 0.0})}
+        rows_of: dict[str, tuple[NDArray[np.float64], dict[str, Any]]] = {
+            metric: (values, {"contrast": "to_reference", "reference": order, "null_mean": 0.0})
+        }
         if label_set != NONE:
             rows_of[metric + CHANGE] = (values - was, {"reference": NONE})
         for name, (numbers, more) in rows_of.items():
