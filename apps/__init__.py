@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps import limits
 from apps.tabs import VIEWS, Tab
@@ -42,8 +42,8 @@ def assemble(engine: Engine) -> gr.Blocks:
     for plugin in (one for one in installed() if one.error):
         logging.getLogger(__name__).warning(plugin.text)
     blocks: gr.Blocks
-    title = {"title": TITLE, "analytics_enabled": False, "fill_width": True, "delete_cache": (600, 3600)}
-    with quick_gradio.one_server(), gr.Blocks(**title) as blocks:
+    options: dict[str, Any] = {"analytics_enabled": False, "fill_width": True, "delete_cache": (600, 3600)}
+    with quick_gradio.one_server(), gr.Blocks(title=TITLE, **options) as blocks:
         registering.build(engine)  # first, so that no event of a view takes the name of an endpoint
         gr.Markdown(masthead(), elem_id="masthead")
         with gr.Row(elem_id="frame"):

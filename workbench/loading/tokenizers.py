@@ -153,7 +153,7 @@ def without(read: Callable[[Sequence[str]], Tokens], token: int | None) -> Calla
 
     def tokenize(texts: Sequence[str]) -> Tokens:
         tokens = read(texts)
-        return replace(tokens, ids=tokens.ids.masked_fill(tokens.ids == token, 0))
+        return replace(tokens, ids=tokens.ids.masked_fill(tokens.ids == (-1 if token is None else token), 0))
 
     return tokenize
 
