@@ -77,5 +77,5 @@ def install() -> Sessions:
     """Let the next application of gradio keep its pages here; return them."""
     sessions = Sessions()
     gradio.state_holder.SessionState = _Session  # type: ignore[misc]
-    gradio.routes.StateHolder = lambda: sessions  # type: ignore[misc, assignment]
+    gradio.routes.StateHolder = lambda: sessions  # type: ignore[attr-defined, assignment]
     return sessions
