@@ -128,6 +128,10 @@ class Copies:
             query.append(("all_endpoints", "1"))
         return _Key(path, tuple(query), user, self._root(scope, path), encoding)
 
+    def may_read(self, scope: MutableMapping[str, Any]) -> bool:
+        """Say whether the request comes from someone who is logged in, where the server asks for that."""
+        return self._app.auth is None or self._user(scope) is not None
+
     def _user(self, scope: MutableMapping[str, Any]) -> str | None:
         if self._app.auth is None:
             return None

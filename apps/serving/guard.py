@@ -122,6 +122,8 @@ class Guard:
     async def _read(
         self, scope: dict[str, Any], path: str, receive: Receive, send: Send, pay: Callable[[float], Awaitable[None]]
     ) -> None:
+        if self._copies and routes.shows(path) and not self._copies.may_read(scope):
+            raise Refused(401, "Log in first.")  # gradio opens this stream, which has no end, for anyone
         copy = await self._copies.find(scope, path, pay) if self._copies else None
         if copy is not None:
             await copy.send(send, scope)

@@ -167,8 +167,9 @@ def test_a_server_with_a_password(tmp_path: Path) -> None:
     with running(tmp_path, host="0.0.0.0", auth="ann:secret", allow_host=["clip.example"]) as server:
         with httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
             assert client.get("/healthz").json()["status"] == "ready"
-            for path in ("/config", "/gradio_api/info", f"/gradio_api/file={server.uploads}/x"):
-                assert client.get(path).status_code == 401
+            closed = ("config", "gradio_api/info", "gradio_api/heartbeat/abc", f"gradio_api/file={server.uploads}/x")
+            for path in closed:
+                assert client.get(f"/{path}").status_code == 401
             assert "/look" not in client.get("/").text  # the login names no function
             body = {"data": ["x"], "fn_index": 2, "session_hash": "s"}
             for path in ("/gradio_api/queue/join", "/gradio_api/run/light", "/gradio_api/call/light"):
@@ -181,6 +182,8 @@ def test_a_server_with_a_password(tmp_path: Path) -> None:
             assert client.post("/login", data={"username": "ann", "password": "secret"}).status_code == 200
             assert "/look" in client.get("/").text
             assert client.get("/config").status_code == 200
+            with client.stream("GET", "/gradio_api/heartbeat/abc") as stream:
+                assert stream.status_code == 200
             assert client.get("/config", headers={"Host": "clip.example"}).status_code == 200
             assert client.get("/config", headers={"Host": "evil.example"}).status_code == 400
             assert client.get("/logout", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
