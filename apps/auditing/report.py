@@ -57,9 +57,8 @@ def not_judged(run: Run) -> str:
     """Name what the run could not judge, as Markdown; nothing where every group is judged."""
     missing = [one for one in run.findings if one.strength == "not judged"]
     groups = [", ".join(f"{name} {value}" for name, value in (one.slice or {}).items()) for one in missing]
-    names = dict.fromkeys(
-        group or one.text.removeprefix("Not judged: ") for group, one in zip(groups, missing, strict=True)
-    )
+    texts = [re.sub(r"^Not judged[^:]*: ", "", one.text).split(": ")[0] for one in missing]  # without the numbers
+    names = dict.fromkeys(group or text for group, text in zip(groups, texts, strict=True))
     return f"\n\n**Not judged within 10 points:** {literal('; '.join(names))}" if names else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +111,9 @@ def test_pictures_of_one_s_own_stay_with_their_visitor(visit: Visit, tmp_path: P
     expect(page.locator("#audit-done")).to_contain_text("success")
     other = opened(visit)
     open_tab(other, "Report")
-    expect(other.locator("#audit-report-status")).to_contain_text("No run yet")
+    expect(other.locator("#audit-chosen input")).to_have_value(re.compile("builtin:things"), timeout=WAIT_MS)
+    other.locator("#audit-chosen input").click()
+    expect(other.get_by_role("option")).to_have_count(1)
 
 
 @pytest.mark.timeout(400)
