@@ -37,7 +37,7 @@ CHAIN = ("classify", "neurons", "typographic", "search", "attribution", "compare
 def send(page: Page, source: str, target: str) -> None:
     """Send from one view to another, and wait for image and answer."""
     if source == "search":
-        page.locator("#search-gallery button").first.click()
+        page.locator("#search-gallery .thumbnail-item").first.click()
     if source == "many":
         page.locator("#many-table [role=gridcell]").first.click()
     page.locator(f"#{source}-to-{target}").click()
