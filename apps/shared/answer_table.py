@@ -18,7 +18,7 @@ def answer_table(ranked: Sequence[tuple[str, float, float]]) -> str:
         f"<td>{_short(chance)}</td><td>{cosine:.3f}</td></tr>"
         for name, chance, cosine in ranked
     )
-    head = '<tr><th scope="col">label</th><th></th><th scope="col">probability</th><th scope="col">cosine</th></tr>'
+    head = '<tr><th scope="col">label</th><td></td><th scope="col">probability</th><th scope="col">cosine</th></tr>'
     return f'<div class="answer-table"><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>'
 
 

@@ -60,6 +60,7 @@ def test_two_models_are_run_read_compared_and_gated(visit: Visit, tmp_path: Path
     expect(page.locator("#audit-done")).to_contain_text("fake")
 
     open_tab(page, "Report")
+    expect(page.locator("#audit-report-status")).to_contain_text("of fake", timeout=WAIT_MS)  # the second run's
     report = page.frame_locator("#audit-report iframe")
     report.get_by_role("heading", name=SCENES).first.wait_for(timeout=WAIT_MS)
     page.locator("#audit-people input").check()  # the scenes show drawn people
