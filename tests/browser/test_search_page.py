@@ -84,7 +84,7 @@ def test_a_link_that_is_wrong_gets_a_sentence(visit: Callable[..., Page], holida
 def test_a_visitor_searches_the_shipped_images(visit: Callable[..., Page]) -> None:
     page = visit(viewport={"width": 390, "height": 844})
     open_view(page, "Search images")
-    page.locator("#search-gallery .thumbnail-item").first.wait_for()  # of the example: the shipped images are in the index
+    page.locator("#search-gallery .thumbnail-item").first.wait_for()  # the example adds the shipped images
     ask(page, "a cup of coffee", "1 of 18 images fits")
     assert page.locator("#search-gallery .thumbnail-item").count() == 1
     ask(page, "quarterly report", "No image of 18 fits")
@@ -116,7 +116,7 @@ def test_captions_measure_an_index(visit: Callable[..., Page], tmp_path: Path) -
     captions.write_text("path,caption\ncat.webp,a photo of a cat\ncoffee.webp,a cup of coffee\ngone.png,a dog\n")
     page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
     open_view(page, "Search images")
-    page.locator("#search-gallery .thumbnail-item").first.wait_for()  # of the example: the shipped images are in the index
+    page.locator("#search-gallery .thumbnail-item").first.wait_for()  # the example adds the shipped images
     page.get_by_text("Evaluate with captions").click()
     page.locator("#search-captions input[type=file]").set_input_files(str(captions))
     page.locator("#search-captions", has_text="captions").wait_for()

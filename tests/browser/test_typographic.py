@@ -67,7 +67,7 @@ def test_the_answer_flips_while_one_types_and_a_drag_moves_the_word(visit: Visit
     type_word(page, "library")
     page.locator("#typographic-stage img[alt$='library']").wait_for()
     assert place(page) == after  # a new word stays where the old one was
-    page.locator("#typographic-reproduce button").first.click()
+    open_tab(page, "Reproduce")
     address = page.locator("#typographic-address").locator("textarea, input").first.input_value()
     assert "written=" in address
     assert "typographic" in address
