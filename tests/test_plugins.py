@@ -127,7 +127,8 @@ def test_the_example_is_in_the_page_and_in_doctor(example: None, capsys: pytest.
         page = apps.assemble(engine)
     blocks = list(page.blocks.values())
     assert "mirror" in [block.id for block in blocks if isinstance(block, gr.Tab)]
-    assert any(("Mirror images", "mirror/answers") in (getattr(block, "choices", None) or []) for block in blocks)
+    audits = [choice for block in blocks if isinstance(block, gr.CheckboxGroup) for choice in block.choices]
+    assert [title.split(":")[0] for title, key in audits if key == "mirror/answers"] == ["Mirror images"]
     assert any(getattr(block, "value", None) == "Mirror it" for block in blocks)
     assert '{"key": "mirror", "title": "Mirror"}' in navigation.script()
     texts = [str(block.value) for block in blocks if isinstance(block, gr.Markdown)]
