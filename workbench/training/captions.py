@@ -1,12 +1,13 @@
 """The recipe of captions: a CLIP learns captioned photos on a processor, and keeps what it knew.
 
-The image tower stays as it is, so each photo goes through it once. The text tower and both projections learn by
-contrast; texts that the model knew (names of things, words, colours, counts and pairs) stay where they were, and so do
-the images of written words.
+The image tower stays as it is, so each photo and its mirror image go through it once. The text tower and both
+projections learn by contrast; texts that the model knew (names of things, words, colours, counts and pairs) and images
+of written words stay where they were, the photos keep their thousand names, and the image projection changes little.
 
 Sources:
     Radford et al. 2021, arXiv:2103.00020, section 2.3 (the contrast).
     Zhai et al. 2022, arXiv:2111.07991 (a locked image tower).
+    Li and Hoiem 2016, arXiv:1606.09282, section 3 (answers to old questions are kept on new images).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 from pydantic import Field, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
@@ -65,8 +67,10 @@ class Settings(Strict):
     batch: Annotated[int, Field(ge=8, le=4096)] = 128
     rate: Annotated[float, Field(gt=0, le=1)] = 1e-4
     decay: Annotated[float, Field(ge=0, lt=10)] = 0.01
-    keep_texts: Annotated[float, Field(ge=0)] = 30.0  # weight of known texts, against a contrast of weight 1
+    keep_texts: Annotated[float, Field(ge=0)] = 10.0  # weight of known texts, against a contrast of weight 1
     keep_images: Annotated[float, Field(ge=0)] = 30.0  # weight of known images
+    keep_names: Annotated[float, Field(ge=0)] = 1.0  # weight of what the photos are called, of a thousand names
+    keep_projection: Annotated[float, Field(ge=0)] = 100.0  # weight of the image projection's relative squared change
     held_out: Annotated[int, Field(ge=1, le=10_000)] = 500  # photos that are measured on; at most a fifth
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
@@ -164,8 +168,6 @@ def split(photos: Sequence[Photo], wanted: Settings) -> list[int]:
 
 def known_texts() -> tuple[str, ...]:
     """Return texts that a model knows before: names and words in several forms, colours, counts and pairs of things."""
-    from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
-
     from workbench.neurons.vocabulary import common_words
 
     names, words = list(IMAGENET_CLASSNAMES), list(common_words())
@@ -187,7 +189,7 @@ def known_texts() -> tuple[str, ...]:
 def _looked_at(
     photos: Sequence[Photo], trainee: Trainee, file: Path, stopped: Callable[[], bool]
 ) -> Generator[Progress, None, tuple[Tensor, list[int]]]:
-    """Return the features of readable photos, (n, width), and their rows."""
+    """Return the features of readable photos and of their mirror images, (n, 2, width), and their rows."""
     from safetensors.torch import load_file, save_file
 
     if file.is_file():
@@ -206,7 +208,8 @@ def _looked_at(
             except BadPicture:
                 continue
         if squares:
-            parts.append(_features(trainee, torch.stack(squares)))
+            plain = torch.stack(squares)
+            parts.append(torch.stack([_features(trainee, one) for one in (plain, plain.flip(-1))], dim=1))
         if stopped():
             raise Cancelled("Stopped while it looked at the photos; the same command begins again.")
         done = min(start + PASS, len(photos))
@@ -231,6 +234,11 @@ def _projection(trainee: Trainee) -> nn.Linear | None:
     """The last linear layer of the image tower, where it stands alone."""
     head = getattr(trainee.module, "visual_projection", None)
     return head if isinstance(head, nn.Linear) else None
+
+
+def _change(weight: Tensor, before: Tensor) -> Tensor:
+    """Squared length of the change over the squared length before, of a matrix."""
+    return (weight - before).square().sum() / before.square().sum()
 
 
 @dataclass(frozen=True)
@@ -276,8 +284,10 @@ class _Lesson:
         self._head = _projection(trainee)
         if self._head is not None:
             self._head.requires_grad_(True)
+            self._projection = self._head.weight.detach().clone()
         self._texts = known_texts()
         self._known = self._embed_many(self._texts)
+        self._names = self._embed_many([PHOTO.format(name) for name in IMAGENET_CLASSNAMES])
         self._words = self._written_words()
         self.before = self.after = self.measure()
 
@@ -302,27 +312,21 @@ class _Lesson:
         for step in range(begin, self.steps):
             set_rate(optimiser, rate_at(step, self.steps, peak=wanted.rate, warmup=min(50, self.steps // 10)))
             losses = self._losses(step)
-            total = losses["contrast"] + wanted.keep_texts * losses["texts"] + wanted.keep_images * losses["images"]
+            total = torch.stack([getattr(wanted, f"keep_{name}", 1.0) * loss for name, loss in losses.items()]).sum()
             optimiser.zero_grad()
             total.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(learning, 1.0)
             optimiser.step()
-            self.seconds = before + time.monotonic() - since
-            report = Progress.timed(
-                step + 1,
-                self.steps,
-                "steps",
-                seconds=time.monotonic() - since,
-                computed=step + 1 - begin,
-                stage="learn",
-            )
+            spent, done = time.monotonic() - since, step + 1
+            self.seconds = before + spent
+            report = Progress.timed(done, self.steps, "steps", seconds=spent, computed=done - begin, stage="learn")
             values = {"loss": float(total.detach()), **{name: float(one.detach()) for name, one in losses.items()}}
             yield Progress(**{**vars(report), "values": values})
-            if stopped():
-                save(step + 1)
+            ended = stopped()
+            if ended or done % SAVE_EVERY == 0:
+                save(done)
+            if ended:
                 raise Cancelled("Stopped; the same command continues.")
-            if (step + 1) % SAVE_EVERY == 0:
-                save(step + 1)
         self.after = self.measure()
 
     def _losses(self, step: int) -> dict[str, Tensor]:
@@ -333,20 +337,31 @@ class _Lesson:
         texts = captions + [self._texts[one] for one in some]
         embedded = self._embed(texts)
         scale = self._trainee.log_scale.detach().exp()
-        images = self._place(self._features[torch.from_numpy(rows)])
-        features, places = self._words
-        return {
+        photos = self._features[torch.from_numpy(rows), torch.from_numpy(rng.integers(0, 2, len(rows)))]
+        images = self._place(photos)
+        losses = {
             "contrast": symmetric_cross_entropy(images, embedded[: len(rows)], scale),
             "texts": (embedded[len(rows) :] - self._known[torch.from_numpy(some)]).square().sum(-1).mean(),
-            "images": (self._place(features) - places).square().sum(-1).mean() if len(places) else embedded.sum() * 0,
         }
+        if self._head is None:
+            return losses
+        features, places = self._words
+        words = (self._place(features) - places).square().sum(-1).mean()
+        change = _change(self._head.weight, self._projection)
+        return {**losses, "images": words, "names": self._renamed(photos, images, scale), "projection": change}
+
+    def _renamed(self, photos: Tensor, images: Tensor, scale: Tensor) -> Tensor:
+        """Divergence of the photos' shares of a thousand names from those before."""
+        old = functional.normalize(functional.linear(photos, self._projection), dim=-1)
+        before, after = (functional.log_softmax(scale * one @ self._names.T, dim=-1) for one in (old, images))
+        return functional.kl_div(after, before, reduction="batchmean", log_target=True)
 
     @torch.no_grad()
     def measure(self) -> _Scores:
         """Measure on the photos held out: ranks of each sentence's photo, and of each photo's best sentence."""
         texts = [text for row in self._held for text in self._photos[row].captions]
         owner = [at for at, row in enumerate(self._held) for _ in self._photos[row].captions]
-        scores = (self._embed_many(texts) @ self._place(self._features[list(self._held)]).T).cpu().numpy()
+        scores = (self._embed_many(texts) @ self._place(self._features[list(self._held), 0]).T).cpu().numpy()
         own = [[at for at, photo in enumerate(owner) if photo == row] for row in range(len(self._held))]
         return _Scores(summarise(ranks(scores, [[row] for row in owner])), summarise(ranks(scores.T, own)))
 
@@ -375,7 +390,7 @@ class _Lesson:
         from workbench.neurons import corpus
 
         if self._head is None:
-            return self._features[:0], self._features[:0]
+            return self._features[:0, 0], self._features[:0, 0]
         items = [item for item in corpus.built_in() if item.form == "word"]
         parts = torch.split(torch.stack([self._trainee.prepare(corpus.open_item(item)) for item in items]), PASS)
         features = torch.cat([_features(self._trainee, part) for part in parts]).to(self._features.device)
