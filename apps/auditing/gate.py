@@ -141,13 +141,16 @@ def build(run_list: gr.State) -> None:
         return text, check_rows(result), yaml_text, gr.update(value=str(place), interactive=True)
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    run_list.change(
+    listing = run_list.change(
         lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
         run_list, chosen, **LIGHT,
     )  # fmt: skip
     chosen.change(numbers, [chosen, run_list], metric, **hidden)
     inputs = [run_list, chosen, metric, bound, threshold, least]
+    outputs = [status, grid, content, file]
     gr.on(
-        [metric.change, bound.change, threshold.release, least.release], judge, inputs, [status, grid, content, file],
+        [metric.change, bound.change, threshold.release, least.release], judge, inputs, outputs,
         **ALWAYS_LAST, **hidden,
     )  # fmt: skip
+    # a tab that is not drawn yet tells of no change of its menus
+    listing.then(numbers, [chosen, run_list], metric, **hidden).then(judge, inputs, outputs, **ALWAYS_LAST, **hidden)

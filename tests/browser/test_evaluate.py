@@ -46,7 +46,7 @@ def test_from_images_to_a_table_a_report_and_label_errors_on_a_phone(visit: Visi
     page.locator("#evaluate-table", has_text="zero-shot").wait_for(timeout=LONG_MS)
     page.locator("#evaluate-csv").wait_for(timeout=LONG_MS)
     page.locator("#evaluate-chart .main-svg").first.wait_for()
-    assert "by probe" in page.locator("#evaluate-status").inner_text()
+    page.locator("#evaluate-status", has_text="by probe").wait_for()
     page.locator("#evaluate-shots label", has_text="2").first.click()
     page.locator("#evaluate-table", has_text="2 shots").wait_for()
     open_tab(page, "The probe's penalty")
