@@ -159,12 +159,13 @@ def test_a_run_list_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:
 
 def test_remedies_are_offered_behind_a_finding_on_bias_alone(run: Run) -> None:
     from apps.auditing.form import model_choices
-    from apps.auditing.helping import offered
+    from apps.auditing.helping import JOBS, offered
 
     def judged(audit: str, strength: str) -> Any:
         spec = SimpleNamespace(audit=audit)
         return SimpleNamespace(header=SimpleNamespace(spec=spec), findings=[SimpleNamespace(strength=strength)])
 
+    assert JOBS.seconds > 0
     assert offered(judged("bias/association", "found"))
     assert not offered(judged("bias/association", "no evidence"))
     assert not offered(judged("limits/counting", "found"))
