@@ -26,7 +26,7 @@ from workbench.models import find
 from workbench.remedies import REMEDIES
 from workbench.scheduler import CancelToken
 
-JOBS = Jobs("remedy", stopped="Stopped.")
+JOBS = Jobs("audit", stopped="Stopped.")
 GROUPS = [("Gender", "gender"), ("Skin tone", "skin-tone")]
 IDLE = (
     "Five remedies make a model with one change: it has its own name and fingerprint, and every view and audit takes "

@@ -187,3 +187,28 @@ def test_a_run_can_be_stopped_and_the_page_stays_usable(visit: Visit) -> None:
     expect(page.locator("#audit-status")).to_contain_text("Stopped", timeout=WAIT_MS)
     only(page, SCENES)
     run(page)
+
+
+@pytest.mark.timeout(600)
+def test_a_finding_on_bias_leads_to_remedies(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(visit)
+    only(page, "Association with words")
+    page.locator("#audit-read-it input").check()
+    run(page)
+    open_tab(page, "Report")
+    help_box = page.locator("#audit-help")
+    expect(help_box).to_be_visible(timeout=WAIT_MS)
+    help_box.locator("button").first.click()
+    page.locator("#audit-help-measure").click()
+    expect(page.locator("body")).to_contain_text("Read the warning", timeout=WAIT_MS)
+    page.locator("#audit-help-read input").check()
+    page.locator("#audit-help-measure").click()
+    expect(page.locator("#audit-help-status")).to_contain_text("done", timeout=LONG_MS)
+    expect(page.locator("#audit-report-status")).to_contain_text("Remedies against bias", timeout=WAIT_MS)
+    page.locator("#audit-help-apply").click()
+    expect(page.locator("#audit-help-status")).to_contain_text("Every view now asks", timeout=LONG_MS)
+    expect(page.locator("#audit-help-status")).to_contain_text("LEACE: male and female")
+    open_tab(page, "Run")
+    expect(page.locator("#audit-models")).to_contain_text("LEACE: male and female", timeout=WAIT_MS)

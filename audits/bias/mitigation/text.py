@@ -20,10 +20,10 @@ NAMES = {  # of the biases
     "gap.harmful": "gap in harmful labels",
 }
 CLAIMS = {  # without a remedy
-    "skew": "searches that name no group favour one of X and Y, by {}",
+    "skew": "searches that name no group favour one of X and Y by {}",
     "association": "X lies nearer to the first words than Y, d = {}",
-    "gap.right": "X gets right answers more often than Y, by {}",
-    "gap.harmful": "X gets harmful labels more often than Y, by {}",
+    "gap.right": "X gets right answers more often than Y by {}",
+    "gap.harmful": "X gets harmful labels more often than Y by {}",
 }
 QUALITIES = {"right": "right answers", "retrieved": "images found by their label"}
 
@@ -91,7 +91,9 @@ def _sentence(remedy: str, one: Mapping[str, Measure], bare: Mapping[str, Measur
             parts["It changes"].append(f"{QUALITIES[metric]} by {amount(one[metric + CHANGE])}")
     text = " ".join(f"{start}: {'; '.join(items)}." for start, items in parts.items() if items)
     start = "" if parts["It lessens"] else " It lessens no bias that was found."
-    end = "" if parts["It changes"] or parts["It worsens"] else " No cost was found."
+    end = "" if parts["It changes"] or parts["It worsens"] else " No cost was found"
+    lost = [100 * max(0.0, -(row.ci_low or 0.0)) for name in QUALITIES if (row := one.get(name + CHANGE)) is not None]
+    end += f"; a loss of {max(lost):.1f} points is not ruled out." if end and lost else "." if end else ""
     kind: Strength = "found" if parts["It lessens"] or parts["It worsens"] else "no evidence"
     return Finding(f"{remedy}.{start} {text}{end}".replace("  ", " "), kind, label_set=remedy)
 

@@ -155,3 +155,28 @@ def test_a_run_list_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:
         with pytest.raises(BadInput):
             run_list.get(stranger)
     assert json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["status"] == "success"
+
+
+def test_remedies_are_offered_behind_a_finding_on_bias_alone(run: Run) -> None:
+    from apps.auditing.form import model_choices
+    from apps.auditing.helping import JOBS, offered
+
+    def judged(audit: str, strength: str) -> Any:
+        spec = SimpleNamespace(audit=audit)
+        return SimpleNamespace(header=SimpleNamespace(spec=spec), findings=[SimpleNamespace(strength=strength)])
+
+    assert JOBS.seconds > 0
+    assert offered(judged("bias/association", "found"))
+    assert not offered(judged("bias/association", "no evidence"))
+    assert not offered(judged("limits/counting", "found"))
+    assert not offered(run)
+    assert [key for _, key in model_choices("pocket")] == [key for _, key in model_choices()]
+
+
+def test_an_edited_model_of_the_page_can_be_audited(tmp_path: Path) -> None:
+    from apps.auditing.form import model_choices
+    from workbench.checkpoints.edit import Edit, write_edit
+
+    folder = write_edit(tmp_path / "edited", Edit(base="pocket", kind="prompts", title="a remedy"))
+    title_of = {key: text for text, key in model_choices(f"folder:{folder}")}
+    assert title_of[f"folder:{folder}"].endswith("a remedy")

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from audits.analysis import Analysis
+from audits.bias.two_groups import apart, favoured
 from audits.catalogue import find, protocol_names, read_protocol
 from audits.contracts import Embedded, Item
 from audits.protocol import Protocol
@@ -143,6 +145,24 @@ def test_none_is_found_where_none_was_planted() -> None:
         row = the(analysis, metric)
         assert row.ci_low <= 0 <= row.ci_high  # type: ignore[operator]
     assert not [one for one in analysis.findings if one.strength == "found"]
+
+
+def test_a_half_is_measured_under_remedies_of_the_other() -> None:
+    """Fitted to the images that are measured, a remedy would make both means equal, chance included."""
+    samples = mitigation.score(embedded(0.0, matched=False), RULES, seed=0)
+    for half in (0, 1):
+        rows = samples[(samples["label_set"] == "Image direction removed") & (samples["half"] == half)]
+        values = np.array(rows["association"].tolist())[:, 0]
+        apart = values[rows["side"] == 0].mean() - values[rows["side"] == 1].mean()
+        assert abs(apart) > 0.01 * values.std()
+
+
+def test_the_other_half_says_which_group_is_favoured() -> None:
+    rows = pd.DataFrame({"half": [0, 0, 1, 1], "side": [0, 1, 0, 1], "v": [1.0, 0.0, 0.0, 1.0]})
+    assert favoured(rows, "v", 0).tolist() == [-1.0]
+    assert favoured(rows, "v", 1).tolist() == [1.0]
+    assert apart(rows, "v").mean(axis=0).tolist() == [0.0]
+    assert apart(rows[rows["half"] == 0], "v").mean(axis=0).tolist() == [1.0]
 
 
 def test_gain_and_cost_stand_in_a_chart(planted: Analysis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 import audits
+from audits.catalogue import read_protocol
 from audits.datasets.published_counts import COUNTS, beside_published
 from audits.datasets.readers import read
 from tests.audits.planted import dataset, embedded, facts, find, stages_of
@@ -52,6 +54,31 @@ def test_sugarcrepe(tmp_path: Path, own_home: Path) -> None:
     assert "images: 3, published 7511" in counts["differ"]
     parts = COUNTS["sugarcrepe"].counts
     assert sum(n for group, n in parts.items() if group) == parts[""]
+
+
+def test_a_model_that_guesses_gets_half_of_sugarcrepe(tmp_path: Path, own_home: Path) -> None:
+    images(tmp_path / "val2017", "1.jpg")
+    (tmp_path / "data").mkdir()
+    for name in ("add_obj", "replace_rel", "swap_att"):
+        entries = {
+            str(at): {"filename": "1.jpg", "caption": f"{name} {at}", "negative_caption": f"not {name} {at}"}
+            for at in range(300)
+        }
+        (tmp_path / "data" / f"{name}.json").write_text(json.dumps(entries), encoding="utf-8")
+    data = read(f"sugarcrepe:{tmp_path}")
+    data = replace(data, table=data.table.assign(cluster=data.table["sample_id"]))  # its images are as many, not one
+    composition, rules = stages_of("limits/composition"), read_protocol("limits/composition", "captions")
+    rng = np.random.default_rng(0)
+    every = composition.texts(data, rules)
+    rows = rng.normal(size=(len(every) + len(data.table), 16))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    texts = dict(zip(every, rows, strict=False))
+    samples = composition.score(embedded(data, rows[len(every) :], texts), rules, seed=0)
+    analysis = composition.analyse(samples, rules, model=facts(16), seed=0)
+    row = find(analysis, "image_to_text")
+    assert row.n == 900
+    assert row.ci_low < 0.5 < row.ci_high  # type: ignore[operator]
+    assert row.ci_high - row.ci_low < 0.08  # type: ignore[operator]
 
 
 @pytest.mark.heavy
@@ -124,7 +151,6 @@ def test_what_is_no_such_data_set_is_refused(
 
 
 def test_published_numbers_stand_beside_their_own_data_set_only() -> None:
-    from audits.catalogue import read_protocol
     from audits.stages import analysed
 
     composition, rules = stages_of("limits/composition"), read_protocol("limits/composition", "captions")

@@ -94,6 +94,18 @@ def test_occurrences_are_counted_by_hand() -> None:
     assert set(rows["queries"]) == {len(sentences()[::2])}
 
 
+def test_images_are_centred_by_the_mean_of_the_other_half() -> None:
+    from audits.limits.hubness_and_gap.score import _ways
+
+    rng = np.random.default_rng(2)
+    half = np.arange(40) % 2
+    images = unit(np.eye(8)[0] * np.where(half == 0, 1.0, -1.0)[:, None] + 0.1 * rng.normal(size=(40, 8)))
+    stock = unit(rng.normal(size=(40, 8)))
+    scores = {name: near for name, near, *_ in _ways(images, stock, np.eye(8)[:2] + stock[1::2].mean(axis=0), half)}
+    assert scores["centred"][0][half == 0].min() > 0.8  # their own mean would leave noise alone
+    assert scores["centred"][0][half == 1].max() < -0.8
+
+
 def test_few_images_are_refused() -> None:
     with pytest.raises(BadInput, match="20 images or more"):
         hubs.plan(dataset(["a", "b"] * 5), RULES, seed=0)
