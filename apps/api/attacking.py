@@ -55,13 +55,15 @@ def find_attack(
     ask: Ask,
     image: Image,
     labels: Labels,
-    target: Annotated[str, "what the model shall answer"],
+    target: Annotated[str, "the label that the model is to give"],
     words: Annotated[list[str], "words that may be written; none: those that a search tries"] = [],  # noqa: B006
     calls: Annotated[int, "how often the model is asked, 64 to 512"] = 192,
     seed: Seed = 0,
     style: How = {},  # noqa: B006
     model: Model = "",
-) -> Annotated[Steps, "word, label: how it is written, cover, success, answer, calls; image: the image as a file"]:
+) -> Annotated[
+    Steps, "word, label: how it is written, cover, success, answer, tries, bound; image: the image as a file"
+]:
     """Find the smallest label that makes a model answer a chosen name; to understand and to defend."""
     from workbench.errors import BadInput
 

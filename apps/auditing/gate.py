@@ -145,12 +145,10 @@ def build(run_list: gr.State) -> None:
         lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
         run_list, chosen, **LIGHT,
     )  # fmt: skip
-    chosen.change(numbers, [chosen, run_list], metric, **hidden)
     inputs = [run_list, chosen, metric, bound, threshold, least]
-    outputs = [status, grid, content, file]
-    gr.on(
-        [metric.change, bound.change, threshold.release, least.release], judge, inputs, outputs,
-        **ALWAYS_LAST, **hidden,
-    )  # fmt: skip
-    # a tab that is not drawn yet tells of no change of its menus
-    listing.then(numbers, [chosen, run_list], metric, **hidden).then(judge, inputs, outputs, **ALWAYS_LAST, **hidden)
+    event: dict[str, Any] = {**ALWAYS_LAST, **hidden}
+    judging = {"fn": judge, "inputs": inputs, "outputs": [status, grid, content, file], **event}
+    gr.on([metric.input, bound.input, threshold.release, least.release], **judging)
+    # not `change`, of which a tab that is not drawn yet tells nothing
+    for after in (listing.then, chosen.input):
+        after(numbers, [chosen, run_list], metric, **event).then(**judging)

@@ -13,7 +13,7 @@ import gradio as gr
 from apps import limits
 from apps.classify.evaluation import class_rows, confusion_figure, confusion_rows, occurring, scored, truth_of
 from apps.shared.events import ALWAYS_LAST, CHOICE, LIGHT, LONG, handler, owner
-from apps.shared.examples import example_file
+from apps.shared.examples import shipped_files
 from apps.shared.jobs import Jobs, wire
 from apps.shared.markdown import literal
 from apps.shared.page import Page
@@ -240,7 +240,7 @@ def _picked(rows: list[list[Any]], given: list[str] | None, event: gr.SelectData
 
 
 def _shipped() -> tuple[list[str], str]:
-    return [example_file(row.key) for row in SAMPLES], ", ".join(dict.fromkeys(row.answer for row in SAMPLES))
+    return shipped_files(), ", ".join(dict.fromkeys(row.answer for row in SAMPLES))
 
 
 def _added(image: str | None, labels: str, given: list[str] | None, _: str) -> list[Any]:

@@ -40,7 +40,7 @@ JOBS = Jobs("evaluate")
 
 
 def build(page: Page, known: gr.State) -> None:
-    """Lay out the part, in an accordion below the table."""
+    """Lay out the part, in a tab below the table."""
     with gr.Tab("Sets of answers, and “not one of these”", elem_id="certainty", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         alpha = gr.Slider(

@@ -32,7 +32,7 @@ JOBS = Jobs("evaluate")
 
 
 def build(page: Page, known: gr.State) -> None:
-    """Lay out the part, in an accordion below the table."""
+    """Lay out the part, in a tab below the table."""
     with gr.Tab("Prompt search", elem_id="prompts", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         with gr.Row():

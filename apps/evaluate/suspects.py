@@ -101,7 +101,7 @@ def as_csv(listed: SuspectList) -> bytes:
 
 
 def build(page: Page, known: gr.State) -> None:
-    """Lay out the part, in an accordion below the table."""
+    """Lay out the part, in a tab below the table."""
     with gr.Tab("Probable label errors", elem_id="suspects", render_children=True):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         with gr.Row():

@@ -25,7 +25,7 @@ from apps.map.points import (
 )
 from apps.shared import index_choice as choice
 from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
-from apps.shared.examples import example_file
+from apps.shared.examples import shipped_files
 from apps.shared.markdown import literal
 from apps.shared.page import Labelled, Page
 from apps.shared.query import provenance
@@ -33,7 +33,6 @@ from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, images_box, labels_box, table
 from workbench.engine import Session
 from workbench.labels import parse_labels
-from workbench.pictures import SAMPLES
 from workbench.retrieval.projection import METHODS, Projection, project
 from workbench.taught.likeness import together, unlike_notes
 
@@ -114,15 +113,11 @@ def build(page: Page) -> None:
     shown: dict[str, Any] = {"api_visibility": "private", **ASKS_MODEL}
     event = {"fn": draw, "inputs": {index, given, texts, *settings}, "outputs": [*outputs, kept, whose, by], **shown}
     go.click(**event)
-    page.first.show("map", event, {given: _shipped, by: CLUSTER}, mark=mark)
+    page.first.show("map", event, {given: shipped_files, by: CLUSTER}, mark=mark)
     gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
     chosen.change(_chosen, [kept, coloured, chosen], [lines, inside], **ALWAYS_LAST, **LIGHT)
-    shipped.click(_shipped, None, given, api_visibility="private")
+    shipped.click(shipped_files, None, given, api_visibility="private")
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
-
-
-def _shipped() -> list[str]:
-    return [example_file(row.key) for row in SAMPLES]
 
 
 def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]) -> Labelled:

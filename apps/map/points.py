@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.images import safe_decode
 from workbench.neurons.vocabulary import WordTable, common_words, embed_words
+from workbench.results.html import data_uri
 from workbench.retrieval.clusters import NamedCluster, clusters_of, name_clusters, usual_count
 from workbench.retrieval.conditions import isin
 from workbench.retrieval.memory import table_vectors
@@ -182,9 +181,7 @@ def _stored(points: MapPoints, names: Sequence[str]) -> dict[str, bytes]:
 
 
 def _square(image: Image.Image) -> str:
-    held = io.BytesIO()
-    ImageOps.fit(image.convert("RGB"), (SIDE, SIDE)).save(held, "WEBP", quality=75)
-    return "data:image/webp;base64," + base64.b64encode(held.getvalue()).decode()
+    return data_uri(ImageOps.fit(image.convert("RGB"), (SIDE, SIDE)), "WEBP", quality=75)
 
 
 def numbers(chosen: str, points: MapPoints) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from workbench.results.html import data_uri
 from workbench.training.race.results import SlowMotion
 
 VECTOR_HEADERS = ["input", "tower", "vector: first five of 64 numbers"]
@@ -29,7 +29,7 @@ def towers_markdown(motion: SlowMotion) -> str:
     """Return two pictures: each input, what its tower makes of it inside, and its unit vector."""
     vectors, words = np.abs([motion.image_rows, motion.text_rows]).max(), np.abs(motion.words).max()
     images = [
-        {"image": _uri(drawing.render(64)), "inside": _colours(cells, "cividis"), "vector": _signed(row / vectors)}
+        {"image": data_uri(drawing.render(64)), "inside": _colours(cells, "cividis"), "vector": _signed(row / vectors)}
         for drawing, cells, row in zip(motion.drawings, motion.cells, motion.image_rows, strict=True)
     ]
     texts = [
@@ -67,7 +67,8 @@ def _drawn(name: str, rows: list[dict[str, Any]], inside: str, alt: str) -> str:
     from jinja2 import Environment
 
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE.read_text())
-    picture = _data("svg+xml", template.render(name=name, rows=rows, inside=inside).encode())
+    drawn = template.render(name=name, rows=rows, inside=inside)
+    picture = "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode()
     return f'<img alt="{escape(alt)}" src="{picture}">'
 
 
@@ -80,14 +81,4 @@ def _colours(values: np.ndarray, name: str, *, low: float | None = None, high: f
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
 
-    return _uri(Image.fromarray(colormaps[name](Normalize(low, high)(values), bytes=True)[..., :3]))
-
-
-def _uri(image: Image.Image) -> str:
-    held = io.BytesIO()
-    image.save(held, format="PNG")
-    return _data("png", held.getvalue())
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return data_uri(Image.fromarray(colormaps[name](Normalize(low, high)(values), bytes=True)[..., :3]))

@@ -17,7 +17,7 @@ from apps.search import evaluation, files, finding, links, words
 from apps.search.finding import TOP, SearchForm
 from apps.shared import index_choice as choice
 from apps.shared.events import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner
-from apps.shared.examples import example_file
+from apps.shared.examples import shipped_files
 from apps.shared.index_choice import OWN
 from apps.shared.jobs import Jobs, wire
 from apps.shared.markdown import literal
@@ -27,7 +27,6 @@ from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
-from workbench.pictures import SAMPLES
 from workbench.retrieval.adding import add
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.filters import COLUMNS, EXAMPLE
@@ -102,10 +101,10 @@ def build(page: Page) -> None:
         similar.click(more, asking | {listed, similar_path}, outputs, api_visibility="private", **ASKS_MODEL),
     ]
     wire(JOBS, go, stop, status=status, event=adding)
-    shipped.click(_shipped, None, given, api_visibility="private").then(**adding, trigger_mode="multiple")
+    shipped.click(shipped_files, None, given, api_visibility="private").then(**adding, trigger_mode="multiple")
     shown["gallery"].select(_picked, [listed, start, index], [chosen, similar_path, picked, sending], **CHOICE)
     _wire_pages(shown, listed, start, index=index)
-    answer = _with_shipped(search, adding["fn"], (index, own, given))
+    answer = _withshipped_files(search, adding["fn"], (index, own, given))
     answering = {**event, "fn": answer, "outputs": [*outputs, own, index], **LONG}
     page.exchange.accept("search", [example, text], put, after=answering)
     page.first.show("search", answering, {text: QUERY}, mark=mark)
@@ -133,24 +132,20 @@ def _asking() -> tuple[gr.Textbox, gr.Image, gr.Slider, gr.Button]:
     return text, example, weight, ask
 
 
-def _with_shipped(search: Callable[..., Any], adding: Callable[..., Any], widgets: tuple[Any, Any, Any]) -> Any:
+def _withshipped_files(search: Callable[..., Any], adding: Callable[..., Any], widgets: tuple[Any, Any, Any]) -> Any:
     """Return a search that puts the shipped images into an empty index first; `widgets`: of index, own and files."""
     index, own, given = widgets
 
     @handler
-    def with_shipped(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def withshipped_files(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         place: dict[Any, Any] = {}
         if typed[index] == OWN and not typed[own]:
-            for update in adding({**typed, given: _shipped()}, request):
+            for update in adding({**typed, given: shipped_files()}, request):
                 place |= {own: update[own]} if own in update else {}
                 yield update
         yield search({**typed, **place}, request)
 
-    return with_shipped
-
-
-def _shipped() -> list[str]:
-    return [example_file(row.key) for row in SAMPLES]
+    return withshipped_files
 
 
 def _address_of(request: gr.Request) -> tuple[Any, ...]:

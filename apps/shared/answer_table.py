@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from apps.shared.query import percent
+
 
 def answer_table(ranked: Sequence[tuple[str, float, float]]) -> str:
     """Return a table of labels: a bar, probability and cosine of each, in one line; labels are escaped.
@@ -15,15 +17,8 @@ def answer_table(ranked: Sequence[tuple[str, float, float]]) -> str:
     lines = "".join(
         f'<tr><th scope="row">{escape(" ".join(name.split()))}</th>'
         f'<td class="bar"><span style="width:{100 * chance:.1f}%"></span></td>'
-        f"<td>{_short(chance)}</td><td>{cosine:.3f}</td></tr>"
+        f"<td>{percent(chance)}</td><td>{cosine:.3f}</td></tr>"
         for name, chance, cosine in ranked
     )
     head = '<tr><th scope="col">label</th><td></td><th scope="col">probability</th><th scope="col">cosine</th></tr>'
     return f'<div class="answer-table"><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>'
-
-
-def _short(chance: float) -> str:
-    """A probability in a narrow column; a near certainty is not called certain."""
-    if 0.9995 <= chance < 1:
-        return "&gt; 99.9 %"
-    return "&lt; 0.1 %" if 0 < chance < 0.0005 else f"{100 * chance:.1f} %"

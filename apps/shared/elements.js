@@ -4,8 +4,10 @@ window.elements = {
 
   // Call a function once for each element that a selector finds, now or later.
   each: (selector, ready) => {
-    const look = () => document.querySelectorAll(`${selector}:not([data-ready])`).forEach((element) => {
-      element.dataset.ready = '1';
+    const known = new WeakSet();  // another script may wait for the same element
+    const look = () => document.querySelectorAll(selector).forEach((element) => {
+      if (known.has(element)) return;
+      known.add(element);
       ready(element);
     });
     const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from apps.shared.events import ASIDE
-from workbench.pictures import find_sample, sample, sample_path
+from workbench.pictures import SAMPLES, find_sample, sample, sample_path
 
 LONGEST = 640  # pixels of an example's copy
 THUMBNAIL = 144  # pixels; shown smaller, so that it is sharp on a dense screen
@@ -86,6 +86,11 @@ def example_file(key: str) -> str:
     path = sample_path(key).with_name(f"{key}.webp")
     image.save(path, quality=85)
     return str(path)
+
+
+def shipped_files() -> list[str]:
+    """Return small copies of all shipped images."""
+    return [example_file(row.key) for row in SAMPLES]
 
 
 def _thumbnail(example: Example, place: Path) -> str:

@@ -1,6 +1,7 @@
 // A visit survives a reload: what was typed and which images were chosen stay in this browser (IndexedDB), and nowhere
 // else. What is restored is typed and chosen as a visitor would, so the page answers again and its limits hold.
 (() => {
+  const {each, type} = window.elements;
   const NAME = 'clip-workbench', LARGEST = 10e6, REMOVE = 'button[aria-label="Remove Image"], button[aria-label="Clear"]';
   const SETTLED = 1500;  // milliseconds after which a view that was just drawn has its example
   let kept = {boxes: {}, images: {}, view: ''}, timer = null, ready = false;
@@ -15,18 +16,6 @@
       asked.onerror = () => failed(asked.error);
     };
   });
-
-  // Call a function once for each element that a selector finds, now or later; another script may watch it too.
-  const each = (selector, ready) => {
-    const known = new WeakSet();
-    const look = () => document.querySelectorAll(selector).forEach((element) => {
-      if (known.has(element)) return;
-      known.add(element);
-      ready(element);
-    });
-    const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };
-    if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
-  };
 
   const typed = () => document.querySelectorAll('#views [id] textarea, #views [id] input[type=text]:not([role=listbox]), #tour-kept textarea');
   const example = (element) => element.closest('.tabitem')?.querySelector('.example-mark:not(.gone)')?.offsetParent;
@@ -65,7 +54,7 @@
   const restore = () => {
     if (kept.view && !location.hash && !location.search) location.hash = kept.view;
     for (const [id, value] of Object.entries(kept.boxes)) {
-      each(`#${CSS.escape(id)}`, () => setTimeout(() => window.elements.type(id, value), 2 * SETTLED));
+      each(`#${CSS.escape(id)}`, () => setTimeout(() => type(id, value), 2 * SETTLED));
     }
     for (const [id, image] of Object.entries(kept.images)) {
       each(`#${CSS.escape(id)}`, () => setTimeout(() => choose(id, image.file), SETTLED));

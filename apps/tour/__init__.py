@@ -134,7 +134,7 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
     def linked(text: str, request: gr.Request) -> tuple[Any, ...]:
         return screen(Course.read(text)) if "tour" in request.query_params else (gr.skip(),) * len(outputs)
 
-    gr.on([take.click], move(0), kept, outputs, **LIGHT)
+    take.click(move(0), kept, outputs, **LIGHT)
     ahead.click(move(1), kept, outputs, **LIGHT)
     back.click(move(-1), kept, outputs, **LIGHT)
     leave.click(left, kept, [panel, take], **LIGHT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Sequence
 from html import escape
@@ -14,6 +12,7 @@ from PIL import Image
 from apps.shared.answer_table import answer_table
 from apps.shared.query import percent
 from workbench.labels import meant
+from workbench.results.html import data_uri
 
 if TYPE_CHECKING:
     from workbench.typographic.comparing import WrittenAnswers
@@ -27,9 +26,7 @@ def data_address(picture: Image.Image, *, longest: int = STAGE) -> str:
     """Return an image as a data address, made smaller where it is larger than it is shown."""
     shown = picture.copy()
     shown.thumbnail((longest, longest), Image.Resampling.BILINEAR)
-    data = io.BytesIO()
-    shown.save(data, format="JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+    return data_uri(shown, "JPEG", quality=88)
 
 
 def answer_card(result: WrittenAnswers, row: int, title: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from PIL import Image, ImageFilter, ImageOps
 from audits.reporting._text import visible
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput, WorkbenchError
+from workbench.results.html import data_uri
 
 WISHES = ("none", "blurred", "full")
 MOST = 12  # of one run
@@ -67,6 +66,4 @@ def _data_uri(path: Path, blurred: bool) -> str:
         return ""
     if blurred:
         picture = picture.filter(ImageFilter.GaussianBlur(BLUR))
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+    return data_uri(picture, "JPEG", quality=80)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from workbench.neurons.activations import unit_maps
 from workbench.neurons.corpus import CorpusItem, open_item
 from workbench.neurons.unit import SHOWN, GalleryImage, UnitReport
+from workbench.results.html import data_uri
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,7 +65,7 @@ def thumbnail(item: CorpusItem) -> str:
     except BadInput:
         return "data:,"
     image.thumbnail((2 * SIDE, 2 * SIDE))
-    return _uri(_square(image))
+    return data_uri(_square(image), "JPEG", quality=80)
 
 
 def places(model: Looking, report: UnitReport) -> dict[str, str]:
@@ -75,7 +75,7 @@ def places(model: Looking, report: UnitReport) -> dict[str, str]:
     maps = unit_maps(model, images, layer=report.layer, unit=report.unit)
     highest = float(np.abs(maps).max()) or 1.0
     return {
-        one.item.key: _uri(overlaid(image, cells, highest=highest))
+        one.item.key: data_uri(overlaid(image, cells, highest=highest), "JPEG", quality=80)
         for one, image, cells in zip(shown, images, maps, strict=True)
     }
 
@@ -116,12 +116,6 @@ def _square(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return image.crop((left, top, left + side, top + side)).resize((SIDE, SIDE)).convert("RGB")
-
-
-def _uri(image: Image.Image) -> str:
-    held = io.BytesIO()
-    image.save(held, format="JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode()
 
 
 @functools.cache

@@ -38,8 +38,7 @@ def image(picture: Picture, alt: str, *, side: int = SIDE) -> str:
     except BadInput:
         return f"<em>{html.escape(alt)}</em>"
     small.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    source = base64.b64encode(png(small)).decode()
-    return f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}">'
+    return f'<img src="{data_uri(small)}" alt="{html.escape(alt, quote=True)}">'
 
 
 def table(frame: DataFrame) -> str:
@@ -54,3 +53,10 @@ def png(picture: Image.Image) -> bytes:
     data = io.BytesIO()
     picture.save(data, "PNG")
     return data.getvalue()
+
+
+def data_uri(picture: Image.Image, kind: str = "PNG", **options: int) -> str:
+    """Return an image as a data URI; `kind` and options are Pillow's."""
+    data = io.BytesIO()
+    picture.save(data, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(data.getvalue()).decode()}"

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 PREFIX = "vectors-"  # of the names of tables
 VECTOR_INDEXES = {  # kind -> its name in lancedb.index
-    **{"IVF_RQ": "IvfRq", "IVF_SQ": "IvfSq", "IVF_PQ": "IvfPq", "IVF_FLAT": "IvfFlat", "IVF_HNSW_SQ": "HnswSq"},
+    "IVF_RQ": "IvfRq",
+    "IVF_SQ": "IvfSq",
+    "IVF_PQ": "IvfPq",
+    "IVF_FLAT": "IvfFlat",
+    "IVF_HNSW_SQ": "HnswSq",
 }
 KEEP_VERSIONS = timedelta(hours=1)  # for readers that are in the middle of something
 BATCH = 8192  # rows that cross at a time

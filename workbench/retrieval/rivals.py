@@ -7,13 +7,13 @@ still. The names are the words that units are named with (`workbench.neurons.voc
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.neurons.vocabulary import common_words, vocabulary
+from workbench.retrieval.stock import embedded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from workbench.retrieval.query import Term
 
 _FRAME = re.compile(r"^(an? )?((photo|picture|image) of )?(an? |the )?", re.IGNORECASE)
-_kept: dict[str, NDArray[np.float32]] = {}
-_lock = threading.Lock()
 
 
 def rivals(session: Session, terms: Sequence[Term]) -> NDArray[np.float32] | None:
@@ -33,11 +31,8 @@ def rivals(session: Session, terms: Sequence[Term]) -> NDArray[np.float32] | Non
     """
     if len(terms) != 1 or not terms[0].text:
         return None
-    names = list(dict.fromkeys(map(str.lower, vocabulary())))
+    names = tuple(dict.fromkeys(map(str.lower, vocabulary())))
     name = _FRAME.sub("", terms[0].text.strip().lower().rstrip("."))
     if name not in names or name in map(str.lower, common_words()):
         return None
-    with _lock:
-        if session.fingerprint not in _kept:
-            _kept[session.fingerprint] = session.embed_texts(names).numpy()
-        return np.delete(_kept[session.fingerprint], names.index(name), axis=0)
+    return np.delete(embedded(session, names), names.index(name), axis=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 import unicodedata
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,8 @@ BLOCKS = ((0x1F300, 0x1F5FF), (0x1F600, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 
 TEMPLATE = "a photo of a {}"
 EVERY = 3  # of the names; a third tells mean and spread as well, in a third of the time
 _NO_THINGS = ("CLOCK FACE", "SQUARED", "SIGN", "SYMBOL", "MODIFIER", "BUTTON", "ARROW", "KEYCAP", "INPUT", "COMPONENT")
-_kept: dict[str, NDArray[np.float32]] = {}
+MODELS = 8  # of which embeddings stay in memory
+_kept: OrderedDict[tuple[str, tuple[str, ...]], NDArray[np.float32]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -39,8 +41,20 @@ def sentences() -> tuple[str, ...]:
 
 
 def stock_vectors(session: Session) -> NDArray[np.float32]:
-    """Return the embeddings of the stock sentences, computed once for each model; (m, dim) unit rows."""
+    """Return the embeddings of the stock sentences, (m, dim) unit rows."""
+    return embedded(session, sentences())
+
+
+def embedded(session: Session, texts: tuple[str, ...]) -> NDArray[np.float32]:
+    """Return the embeddings of texts that stay the same, computed once for each model; (m, dim) unit rows."""
+    key = session.fingerprint, texts
     with _lock:
-        if session.fingerprint not in _kept:
-            _kept[session.fingerprint] = session.embed_texts(sentences()).numpy()
-        return _kept[session.fingerprint]
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    rows: NDArray[np.float32] = session.embed_texts(texts).numpy()  # without the lock: another visitor need not wait
+    with _lock:
+        _kept[key] = rows
+        while len(_kept) > 2 * MODELS:  # stock sentences and names
+            _kept.popitem(last=False)
+    return rows
