@@ -16,7 +16,6 @@ from workbench.engine import Engine
 
 def main(wanted: list[str]) -> None:
     """Build the views, and write the results of those wanted."""
-    sys.argv = ["python -m apps.first_results"]  # runs note it; no path of this machine
     engine = Engine(default=POCKET.key, device="cpu")
     with gr.Blocks():
         model, runs, tabs = gr.Dropdown([POCKET.key], value=POCKET.key), gr.State(EMPTY), gr.Tabs()

@@ -21,6 +21,7 @@ from PIL import Image
 
 from apps.shared.upload_folders import VARIABLE, folder_beside_uploads
 from apps.shared.visitor_runs import RunList
+from audits.run_directory import header, seal
 
 READY = Path(__file__).with_name("ready")
 Kept = dict[int, Any]  # place among the view's outputs -> what it shows
@@ -70,12 +71,21 @@ def write_ready(view: str, shown: Mapping[Any, Any], outputs: Sequence[Any]) -> 
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     kept = {number: value for number, value in keep(shown, outputs, place).items() if _is_plain(value)}
+    for run in place.rglob(header.FILE):
+        leave_machine_out(run.parent)
     held = {"model": _fingerprint(), "widgets": _names(outputs), "shown": kept}
     path = READY / f"{view}.json"
     path.write_text(json.dumps(held, separators=(",", ":")), encoding="utf-8")
     if not any(place.iterdir()):
         place.rmdir()
     return path
+
+
+def leave_machine_out(run: Path) -> None:
+    """Leave out of an example's run on which machine, and with which packages, it was made."""
+    head = header.read(run)
+    shown = head.provenance.model_copy(update={"git": {}, "packages": {}, "machine": {}, "argv": ()})
+    seal.finish(run, head.model_copy(update={"provenance": shown}))
 
 
 def ready_made(view: str, outputs: Sequence[Any]) -> Kept | None:

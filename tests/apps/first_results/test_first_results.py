@@ -115,3 +115,6 @@ def test_every_ready_made_file_is_of_the_shipped_model() -> None:
     files = sorted(keeping.READY.glob("*.json"))
     assert {file.stem for file in files} >= {"audits", "evaluate", "generation", "learn"}
     assert {json.loads(file.read_text())["model"] for file in files} == {fingerprint(POCKET.key)}
+    for run in keeping.READY.rglob("run.json"):
+        provenance = json.loads(run.read_text())["provenance"]
+        assert not any(provenance[part] for part in ("machine", "packages", "git", "argv"))

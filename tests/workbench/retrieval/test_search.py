@@ -22,6 +22,7 @@ from workbench.retrieval.index import ModelTable
 from workbench.retrieval.query import parse_query
 from workbench.retrieval.rivals import rivals
 from workbench.retrieval.rows import IndexRow, as_table
+from workbench.retrieval.stock import embedded
 
 Run = Callable[[Any], Any]
 
@@ -145,7 +146,10 @@ def test_rivals_are_the_other_names_and_common_words_have_none(run: Run) -> None
         for query in ("golden retriever", "a photo of a Golden Retriever."):
             made = rivals(opened, parse_query(query))
             assert made is not None
-            assert len(made) == every - 1
+            assert made.shape == (every - 1, opened.dim)
+            np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
+        assert embedded(opened, ("a", "b")).shape == (2, opened.dim)
+        assert embedded(opened, ("a", "b")) is embedded(opened, ("a", "b"))  # computed once
         assert rivals(opened, parse_query("dog")) is None
         assert rivals(opened, parse_query("golden retriever + pool")) is None
 

@@ -30,6 +30,10 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")
 
 
+def before_projection(folder: Path) -> int:
+    return weights(folder)["visual_projection.weight"].shape[1]
+
+
 def recall(folder: Path, data: Path, wanted: Settings) -> float:
     """Share of held-out captions whose own photo comes first, asked of the model that was written."""
     photos = find_photos(wanted)
@@ -54,6 +58,8 @@ def test_it_learns_captions_and_keeps_image_tower_and_known_texts(tiny: Path, dr
         shown = record["scores"][when]["sentence to photo"]["R@1"][0]
         assert shown == pytest.approx(recall(folder, drawings, wanted), abs=1e-9)
     assert "held out" in rows[-1].text
+    features = load_file(tmp_path / "free" / "work" / "features.safetensors")["features"]
+    assert features.shape == (40, 2, before_projection(tiny))  # each photo and its mirror image
     before, after = weights(tiny), weights(tmp_path / "free")
     assert before.keys() == after.keys()
     same = {name for name in before if torch.equal(before[name], after[name])}
