@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.engine import Engine
 
 MARK = "**Example.** Whatever you put in replaces it."
+ASKING = {"click", "submit", "upload", "input", "select"}  # events of a visitor; a filled in value has none
 PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in
 
 
@@ -34,6 +35,7 @@ class FirstResults:
         self._engine, self._model = engine, model
         self._kept: dict[str, Kept] = {}
         self._ready: dict[str, tuple[Mapping[str, Any], Mapping[Any, Any]]] = {}
+        self._shows: list[tuple[int, set[Any]]] = []  # id of the event that answers an example, and its outputs
 
     def mark(self, view: str) -> gr.Markdown:
         """Lay out the line that says that an example is shown; `first_results.js` hides it for good."""
@@ -96,7 +98,15 @@ class FirstResults:
 
         asking = {*event["inputs"], *form, self._model}
         lines = {name: event[name] for name in ("concurrency_id", "concurrency_limit") if name in event}
-        drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)
+        answered = drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)
+        self._shows.append((answered["id"], {*outputs}))
+
+    def give_way(self, blocks: gr.Blocks) -> None:
+        """End an example's event when its visitor asks something that is shown in the same place."""
+        for event in blocks.fns.values():
+            if any(name in ASKING for _, name in event.targets):
+                ended = [one for one, outputs in self._shows if outputs & {*event.outputs}]
+                event.cancels = [*event.cancels, *ended]
 
     def make_ready(self, view: str) -> Path:
         """Answer a view's example now, and write the result that comes with the workbench; return its file."""

@@ -8,6 +8,7 @@ window.elements = {
     const look = () => document.querySelectorAll(selector).forEach((element) => {
       if (known.has(element)) return;
       known.add(element);
+      element.dataset.ready = '1';
       ready(element);
     });
     const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };
