@@ -46,10 +46,16 @@ CLIP_B, CLIP_L = {"patch_size": 16}, {"hidden_size": 1024, "intermediate_size": 
 OTHER_LIBRARIES = {  # key -> class in transformers, text tower, image tower, width of the joint space
     "google/siglip2-base-patch16-naflex": ("Siglip2", {"vocab_size": 256000}, {"num_patches": 256}, 768),
     "facebook/metaclip-2-mt5-worldwide-b32": ("MetaClip2", {"vocab_size": 250_000}, {"patch_size": 32}, 512),
-    "wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M": (
+    "wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M": (
         "CLIP",
-        {"num_hidden_layers": 6},
-        {"hidden_size": 512, "intermediate_size": 2048, "num_attention_heads": 8},
+        {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 3, "num_attention_heads": 4},
+        {
+            "hidden_size": 256,
+            "intermediate_size": 1024,
+            "num_hidden_layers": 10,
+            "num_attention_heads": 4,
+            "patch_size": 16,
+        },
         512,
     ),
     "BAAI/AltCLIP": ("AltCLIP", {}, {**CLIP_L, "num_hidden_layers": 24, "num_attention_heads": 16}, 768),
