@@ -72,7 +72,6 @@ def assemble(engine: Engine) -> gr.Blocks:
         buttons = getattr(block, "buttons", None) or []
         if "share" in buttons:
             buttons.remove("share")  # Gradio's own, which in a Space uploads an image to a public forum
-    page.first.give_way(blocks)
     registering.lighten(blocks)
     return blocks
 

@@ -6,7 +6,7 @@ others get what was kept (`keeping`) of the default model. What takes long comes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.engine import Engine
 
 MARK = "**Example.** Whatever you put in replaces it."
-ASKING = {"click", "submit", "upload", "input", "select"}  # events of a visitor; a filled in value has none
+GIVEN = (gr.Textbox, gr.Image, gr.File, gr.Gallery)  # what a visitor, a link or another view fills in
 PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in
 
 
@@ -35,7 +35,6 @@ class FirstResults:
         self._engine, self._model = engine, model
         self._kept: dict[str, Kept] = {}
         self._ready: dict[str, tuple[Mapping[str, Any], Mapping[Any, Any]]] = {}
-        self._shows: list[tuple[int, set[Any]]] = []  # id of the event that answers an example, and its outputs
 
     def mark(self, view: str) -> gr.Markdown:
         """Lay out the line that says that an example is shown; `first_results.js` hides it for good."""
@@ -74,7 +73,7 @@ class FirstResults:
 
         def opened(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
             yield {drawn: gr.Timer(active=False)}
-            if not _untouched(form, typed, request):
+            if not _untouched(given, typed, request):
                 return
             default = typed[self._model] == self._engine.default
             kept = self._find(view, outputs) if default or ready else None
@@ -85,28 +84,26 @@ class FirstResults:
             if kept:
                 return
             shown: dict[Any, Any] = {}
+            last: dict[Any, Any] = {}
             try:
                 for update in _steps(event, {**typed, **example}, request):
+                    if last:
+                        yield last
+                    last = update
                     shown |= {
                         one: _merged(shown.get(one), value) for one, value in update.items() if not _skipped(value)
                     }
-                    yield update
             except gr.Error:  # a model that is missing: the view says so when it is asked
                 return
             if default and shown:
                 self._kept[view] = keep(shown, outputs)
+            if last:
+                yield last  # with nothing left to do: at the end Gradio shows it again, over newer answers
 
+        given = {*form, *(one for one in event["inputs"] if isinstance(one, GIVEN))}
         asking = {*event["inputs"], *form, self._model}
         lines = {name: event[name] for name in ("concurrency_id", "concurrency_limit") if name in event}
-        answered = drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)
-        self._shows.append((answered["id"], {*outputs}))
-
-    def give_way(self, blocks: gr.Blocks) -> None:
-        """End an example's event when its visitor asks something that is shown in the same place."""
-        for event in blocks.fns.values():
-            if any(name in ASKING for _, name in event.targets):
-                ended = [one for one, outputs in self._shows if outputs & {*event.outputs}]
-                event.cancels = [*event.cancels, *ended]
+        drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)
 
     def make_ready(self, view: str) -> Path:
         """Answer a view's example now, and write the result that comes with the workbench; return its file."""
@@ -132,7 +129,7 @@ def _example(form: Mapping[Any, Any]) -> dict[Any, Any]:
     return {widget: value() if callable(value) else value for widget, value in form.items()}
 
 
-def _untouched(form: Mapping[Any, Any], typed: Mapping[Any, Any], request: gr.Request) -> bool:
+def _untouched(form: Iterable[Any], typed: Mapping[Any, Any], request: gr.Request) -> bool:
     """Whether nobody fills in the form: no link, no other view and no visitor."""
     return not request.query_params and all((typed[one] or None) == (one.value or None) for one in form)
 

@@ -76,19 +76,6 @@ def test_what_a_visitor_or_a_link_fills_in_stays(typed: str, request_: object) -
     assert view.mark not in shown
 
 
-def test_what_a_visitor_asks_ends_the_example_that_is_shown_in_the_same_place() -> None:
-    with gr.Blocks() as blocks:
-        model, text, answer, aside = gr.Dropdown(["pocket"]), gr.Textbox(), gr.Markdown(), gr.Markdown()
-        first = FirstResults(_Engine(), model)  # type: ignore[arg-type]
-        event: dict[str, Any] = {"fn": str, "inputs": [text], "outputs": [answer]}
-        first.show("view", event, {text: "a cat"}, mark=first.mark("view"))
-        (example,) = blocks.fns
-        same, filled, elsewhere = text.submit(**event), text.change(**event), text.submit(str, text, aside)
-    first.give_way(blocks)
-    assert [blocks.fns[one["id"]].cancels for one in (same, filled, elsewhere)] == [[example], [], []]
-    assert blocks.fns[example].cancels == []
-
-
 def test_files_outlive_the_uploads_and_a_run_is_copied() -> None:
     place = folder_beside_uploads("test-")
     (place / "run").mkdir()
