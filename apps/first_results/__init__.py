@@ -6,7 +6,7 @@ others get what was kept (`keeping`) of the default model. What takes long comes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.engine import Engine
 
 MARK = "**Example.** Whatever you put in replaces it."
+WORKING = "The model is answering the example …"
 ASKING = {"click", "submit", "upload", "input", "select"}  # events of a visitor; a filled in value has none
 PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in
 
@@ -69,19 +70,22 @@ class FirstResults:
             ready: the result comes with the workbench, for its shipped model; see `keeping`.
         """
         drawn, outputs = gr.Timer(PAUSE), list(event["outputs"])
+        status = [one for one in outputs if "live" in (one.elem_classes or ())][:1]  # where the view says how far it is
+        empty = [*form, *(one for one in event["inputs"] if isinstance(one, gr.Textbox))]
         if ready:
             self._ready[view] = event, form
 
         def opened(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
             yield {drawn: gr.Timer(active=False)}
-            if not _untouched(form, typed, request):
+            if not _untouched(empty, typed, request):
                 return
             default = typed[self._model] == self._engine.default
             kept = self._find(view, outputs) if default or ready else None
             if ready and kept is None:
                 return  # what takes long is not computed unasked
             example = _example(form)
-            yield {**example, **(put_back(kept, outputs) if kept else {}), mark: gr.update(visible=True)}
+            answer = put_back(kept, outputs) if kept else dict.fromkeys(status, WORKING)
+            yield {**example, **answer, mark: gr.update(visible=True)}
             if kept:
                 return
             shown: dict[Any, Any] = {}
@@ -92,6 +96,7 @@ class FirstResults:
                     }
                     yield update
             except gr.Error:  # a model that is missing: the view says so when it is asked
+                yield {one: one.value for one in status} | {mark: gr.update(visible=False)}
                 return
             if default and shown:
                 self._kept[view] = keep(shown, outputs)
@@ -132,7 +137,7 @@ def _example(form: Mapping[Any, Any]) -> dict[Any, Any]:
     return {widget: value() if callable(value) else value for widget, value in form.items()}
 
 
-def _untouched(form: Mapping[Any, Any], typed: Mapping[Any, Any], request: gr.Request) -> bool:
+def _untouched(form: Iterable[Any], typed: Mapping[Any, Any], request: gr.Request) -> bool:
     """Whether nobody fills in the form: no link, no other view and no visitor."""
     return not request.query_params and all((typed[one] or None) == (one.value or None) for one in form)
 
