@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.labels import NONE_OF_THESE
+from workbench.languages import language_note
 from workbench.prompts import fill
 from workbench.taught.words import taught_notes
-from workbench.text import language_note
 
 if TYPE_CHECKING:
     from workbench.backend import ClipBackend

@@ -1,17 +1,12 @@
-"""Cleans texts as for CLIP's training, checks them, and warns about languages a model does not read."""
+"""Cleans texts as for CLIP's training, and checks them."""
 
 from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from workbench.checkpoints.spec import ModelSpec
 
 MAX_TEXT = 1000  # characters of one text
 _SPACES = re.compile(r"\s+")
@@ -48,29 +43,3 @@ def check_texts(texts: Sequence[str]) -> None:
             raise BadInput(
                 f"A text may have at most {MAX_TEXT} characters; text {number} has {len(text)}: {text[:40]!r}…"
             )
-
-
-def language_note(texts: Sequence[str], spec: ModelSpec) -> str:
-    """Warn about texts that an English-only model cannot be expected to read; empty if there are none.
-
-    The rule is a letter outside the Latin alphabet; French or Turkish in Latin letters goes unnoticed, and the note
-    says so.
-    """
-    if not spec.english_only:
-        return ""
-    foreign = [text for text in dict.fromkeys(texts) if any(map(_outside_latin, text))]
-    if not foreign:
-        return ""
-    named = ", ".join(f"“{text[:40]}”" for text in foreign[:3]) + (f" and {len(foreign) - 3} more" * (len(foreign) > 3))
-    return (
-        f"{spec.title} was trained on English texts and reads other alphabets badly: "
-        f"{named}. (Other languages in Latin letters are not detected.) "
-        "In a shell, `classify --read-as-english` reads labels of sixteen languages as English words."
-    )
-
-
-def _outside_latin(character: str) -> bool:
-    if character.isascii() or not character.isalpha() or character in "ªºµ":
-        return False
-    plain = unicodedata.normalize("NFKC", character)  # letters in mathematical or full-width dress become plain ones
-    return not all(unicodedata.name(part, "").startswith(("LATIN", "MODIFIER")) for part in plain if part.isalpha())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.labels import NONE_OF_THESE, check_names
+from workbench.languages import in_english
 from workbench.prompts import DEFAULT, check_templates, fill
 from workbench.taught.likeness import unlike_notes
 
@@ -88,7 +89,7 @@ def classify_rows(
 ) -> Classification:
     """Classify images that are embedded already, (n, dim) unit rows; otherwise as `classify`."""
     names, templates = check_names(labels, none_of_these), check_templates(templates)
-    every = (*names, _BACKGROUND) if none_of_these else names
+    every = [*in_english(names, backend.spec), *[_BACKGROUND] * none_of_these]
     cosines = rows @ classifier(backend, every, templates).T  # (n, k)
     chances = probabilities(backend, cosines)
     if none_of_these:
@@ -126,7 +127,7 @@ def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[
         Radford et al. 2021, arXiv:2103.00020, figures 1 and 3.
     """
     rows = backend.embed_images(pictures)
-    cosines = rows @ backend.embed_texts(texts).T
+    cosines = rows @ backend.embed_texts(in_english(texts, backend.spec)).T
     logits = cosines * backend.logit_scale
     unlike = tuple(unlike_notes(backend.spec, rows))
     return ContrastMatrix(cosines, logits.softmax(dim=1), logits.softmax(dim=0), unlike)

@@ -69,15 +69,20 @@ def match(
     images: Images,
     texts: Annotated[list[str], "1 to 16 texts, taken as they are: no prompt template"],
     model: Model = "",
-) -> Annotated[dict[str, Any], "cosines, text_given_image, image_given_text: one row per image, columns are texts"]:
+) -> Annotated[
+    dict[str, Any], "cosines, text_given_image, image_given_text: one row per image, columns are texts; note"
+]:
     """Compare every image with every text, in both directions."""
     from apps.classify.matrix import check_counts
+    from workbench.languages import language_note
     from workbench.zeroshot import contrast
 
     check_counts(images, texts, limits.current().contrast)
     with ask.session(model) as session:
         result = contrast(session, [Path(image) for image in images], texts)
-    return {name: getattr(result, name) for name in ("cosines", "text_given_image", "image_given_text")}
+        note = language_note(texts, session.spec)
+    kept = {name: getattr(result, name) for name in ("cosines", "text_given_image", "image_given_text")}
+    return {**kept, "note": note}
 
 
 def compare(

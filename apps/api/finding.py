@@ -65,25 +65,30 @@ def search(
     correct_hubs: Annotated[bool, "rank down images that match almost any query"] = False,
     model: Model = "",
 ) -> Annotated[
-    dict[str, Any], "results, the best first: name, score (cosine), beats, chance, likely; rows of the index"
+    dict[str, Any],
+    "results, the best first: name, score (cosine), beats, chance, likely; rows of the index; note on its language",
 ]:
     """Find the images of an index that fit a sentence, an example, or both."""
     from apps.search.finding import SearchForm, check, terms_of
     from apps.shared.index_choice import open_table
     from workbench.index import MOST
+    from workbench.languages import language_note
     from workbench.results.search_results import SearchResults
     from workbench.retrieval.ask import ask as ask_index
+    from workbench.retrieval.query import texts_of
 
     form = SearchForm(query, image or None, 1.0, where, weaker=True, fold=False, correct_hubs=correct_hubs)
     check(form)
     place, own = _index(index)
     with ask.session(model) as session:
         table = open_table(place, session, own=own)
-        matches = ask_index(session, table, terms_of(form), top=top or MOST, where=where, correct_hubs=correct_hubs)
+        terms = terms_of(form)
+        matches = ask_index(session, table, terms, top=top or MOST, where=where, correct_hubs=correct_hubs)
+        note = language_note(texts_of(terms), session.spec)
     rows = SearchResults(query, matches, matches.hits if top else matches.likely).to_dict()
     for row in rows if own else ():
         row["path"] = row["path"].rsplit("/", 1)[-1]
-    return {"results": rows, "rows": matches.rows}
+    return {"results": rows, "rows": matches.rows, "note": note}
 
 
 def moments(
@@ -94,7 +99,7 @@ def moments(
     fps: Annotated[float, "frames a second that are looked at, 0.25 to 4"] = 2.0,
     frames: Annotated[int, "of a video at most, spread over it; 64 to 4096"] = 1024,
     model: Model = "",
-) -> Annotated[Steps, "videos, the best first: name, score, likely, and segments with start and end in seconds"]:
+) -> Annotated[Steps, "videos, the best first: name, score, likely, and segments with start and end in seconds; note"]:
     """Find when videos show what a sentence says."""
     from apps.video.answering import GIVEN, AskedMoments, RankedVideos, answers
     from apps.video.watched import Watched
@@ -114,7 +119,8 @@ def moments(
         matches = [
             {"score": one.score, "likely": one.likely, "segments": list(map(vars, one.moments))} for one in step.hits
         ]
-        yield {"videos": [{"name": name, **one} for name, one in zip(names, matches, strict=True)]}
+        videos_found = [{"name": name, **one} for name, one in zip(names, matches, strict=True)]
+        yield {"videos": videos_found, "note": step.note}
 
 
 def map_images(

@@ -195,7 +195,7 @@ def build(page: Page) -> None:
                 rows += step.rows
                 yield {status: f"{step.done} of {step.total} images …", kept: None}
             result = BatchResult(rows, setup, {}, session.fingerprint)
-            line = provenance(session, engine, time.perf_counter() - began)
+            line = provenance(session, engine, time.perf_counter() - began, texts=setup.labels)
         yield {status: summary(rows, uploads.ignored), whose: line}
         for changed in finish(result, typed[k], csv_file=typed[truth], folders=typed[folders]):
             yield {shown_in[name]: value for name, value in changed.items()}

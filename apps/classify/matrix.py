@@ -140,7 +140,7 @@ def build(page: Page) -> None:
         check_counts(files, words, limit)
         with engine.session(owner(request), key, deadline=JOBS.seconds) as session:
             result = contrast(session, [Path(file) for file in files], words)
-            line = provenance(session, engine, time.perf_counter() - began)
+            line = provenance(session, engine, time.perf_counter() - began, texts=words)
             cut = "\n\n".join(literal(reading.note) for reading in session.read(words) if reading.note)
         now = (result, _names(files), words)
         return (verdict(result), gr.update(visible=True), *shown(now, way), f"{line}\n\n{cut}", now)

@@ -77,7 +77,7 @@ def build(page: Page) -> None:
             points = points_of(session, typed[index], typed[given] or [], names=names)
             colour = typed[by] if typed[by] in points.columns else KIND
             shown = screen(session, points, typed, by=colour)
-            line = provenance(session, page.engine, time.perf_counter() - began)
+            line = provenance(session, page.engine, time.perf_counter() - began, texts=names)
             line += f" {literal(together(unlike_notes(session.spec, points.images)))}"
         return {kept: points, whose: line, by: gr.update(choices=points.columns, value=colour), **shown}
 

@@ -20,6 +20,7 @@ from workbench.datasets.uploads import read_uploads
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.images import safe_decode
+from workbench.languages import in_english
 from workbench.neurons.vocabulary import WordTable, common_words, embed_words
 from workbench.results.html import data_uri
 from workbench.retrieval.clusters import NamedCluster, clusters_of, name_clusters, usual_count
@@ -71,7 +72,11 @@ def points_of(session: Session, index: str, files: list[str], *, names: tuple[st
     Raises:
         BadInput: no image, or an index that is not offered.
     """
-    texts = session.embed_texts(names).numpy() if names else np.zeros((0, session.dim), np.float32)
+    texts = (
+        session.embed_texts(in_english(names, session.spec)).numpy()
+        if names
+        else np.zeros((0, session.dim), np.float32)
+    )
     labels = tuple(MapPoint(name, "text") for name in names)
     if index == GIVEN:
         if not files:

@@ -78,7 +78,7 @@ def build(page: Page) -> None:
             results = finding.results_of(session, opened, form) if near is None else _similar(opened, near)
             hits, hidden = finding.to_show(session, results, form)
             hubs = finding.hubness_line(session, opened) if form.correct_hubs else ""
-            line = provenance(session, page.engine, time.perf_counter() - began, image=None if near else form.image)
+            line = provenance(session, page.engine, time.perf_counter() - began, **finding.remarked(form, near))
         title = f"“{form.text.strip()}”" if form.text.strip() and near is None else "the example"
         verdict = words.verdict(results, hits, query=title, weaker=form.weaker, hidden=hidden)
         link = "" if near else links.of(typed[index], form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from workbench.retrieval.hubs import QueryBank
 from workbench.retrieval.index import ModelTable
 from workbench.retrieval.memory import table_vectors
 from workbench.retrieval.ordering import ordered
-from workbench.retrieval.query import Term, parse_query
+from workbench.retrieval.query import Term, parse_query, texts_of
 from workbench.retrieval.safety import unsafe
 from workbench.retrieval.search import Hit, Results
 from workbench.retrieval.stock import stock_vectors
@@ -71,6 +72,11 @@ def results_of(session: Session, table: ModelTable, form: SearchForm) -> Results
     """
     terms = terms_of(form)
     return ask(session, table, terms, top=TOP, where=form.where, correct_hubs=form.correct_hubs)
+
+
+def remarked(form: SearchForm, near: Hit | None) -> dict[str, Any]:
+    """Return what an answer's line remarks on: the example image, and texts in other languages."""
+    return {} if near else {"image": form.image, "texts": texts_of(terms_of(form))}
 
 
 def to_show(session: Session, results: Results, form: SearchForm) -> tuple[list[Hit], int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.shared.markdown import describe, literal
 from workbench.errors import BadInput
 from workbench.labels import check_labels, parse_labels
+from workbench.languages import language_note
 from workbench.reproduce import OWN, Setup
 from workbench.taught.likeness import unlike_note
 
@@ -29,16 +31,19 @@ def read_setup(labels: str, templates: str, own: str, *, none_of_these: bool, mo
     return setup
 
 
-def provenance(session: Session, engine: Engine, seconds: float, *, image: str | None = None) -> str:
+def provenance(
+    session: Session, engine: Engine, seconds: float, *, image: str | None = None, texts: Sequence[str] = ()
+) -> str:
     """Return the line that says who answered: model, training, input size, dtype and device, time.
 
-    Before it stands a sentence where the image, a path, is unlike what the model has seen.
+    Before it stands a sentence where the image, a path, is unlike what the model has seen, and one where texts are in
+    other languages.
     """
-    unlike = unlike_note(session, Path(image)) if image else ""
-    unlike = f"{literal(unlike)}\n\n" if unlike else ""
+    remarks = [unlike_note(session, Path(image)) if image else "", language_note(texts, session.spec)]
+    before = "".join(f"{literal(remark)}\n\n" for remark in remarks if remark)
     place = " on ".join(numbers(engine))
     return (
-        f"{unlike}Answered by {describe(session.spec)}; input {session.image_size} × {session.image_size} pixels; "
+        f"{before}Answered by {describe(session.spec)}; input {session.image_size} × {session.image_size} pixels; "
         f"{literal(place)}; logit scale {session.logit_scale:.2f}; {seconds:.2f} s."
     )
 

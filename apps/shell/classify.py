@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,13 +44,6 @@ def classify(
         ),
     ] = None,
     none_of_these: Annotated[bool, typer.Option("--none-of-these", help="Add the label “none of these”.")] = False,
-    as_english: Annotated[
-        bool,
-        typer.Option(
-            "--read-as-english",
-            help="Read labels of sixteen languages as the English word of nearest meaning, and say which.",
-        ),
-    ] = False,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -59,31 +52,13 @@ def classify(
     """Classify images with any labels: a probability and a cosine for each."""
     paths, names = image_files(images), read_labels(labels, labels_file)
     prompts = read_templates(templates or [])
-    given = _read_as_english(names) if as_english else {}
     opened = load_and_say(model, device, dtype)
-    rows = opened.classify_each(paths, list(given) or names, templates=prompts, none_of_these=none_of_these)
-    answers = _in_own_words(_watched(rows, total=len(paths)), given)
+    rows = opened.classify_each(paths, names, templates=prompts, none_of_these=none_of_these)
+    answers = _watched(rows, total=len(paths))
     failed = _print_json(answers) if as_json else _print_text(answers)
     if failed:
         say(f"{failed} of {len(paths)} images failed.")
         raise typer.Exit(INCOMPLETE)
-
-
-def _read_as_english(labels: Sequence[str]) -> dict[str, str]:
-    """Return each label's English word with the label, and say how they are read."""
-    from workbench.languages import read_as_english
-
-    read = read_as_english(list(dict.fromkeys(labels)))
-    say("Read as: " + ", ".join(f"{printable(one.text)}: {one.english} ({one.cosine:.2f})" for one in read))
-    return {one.english: one.text for one in read}
-
-
-def _in_own_words(answers: Iterator[dict[str, Any]], given: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the answers with each label as it was given."""
-    for answer in answers:
-        for one in answer.get("labels", ()):
-            one["label"] = given.get(one["label"], one["label"])
-        yield answer
 
 
 def _watched(answers: Iterator[Prediction], *, total: int) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from workbench.models import find
 
 if TYPE_CHECKING:
     from workbench.engine import Session
+    from workbench.retrieval.query import Term
 
 STOPPED = "Stopped on request; finished work is kept, and the same command continues."
 
@@ -96,6 +97,15 @@ def ls(as_json: JsonOption = False) -> None:
     say(f"They lie in {location.folder()}.")
 
 
+def say_reading(opened: Session, terms: Sequence[Term]) -> None:
+    """Say what a query's texts in other languages are read as."""
+    from workbench.languages import language_note
+    from workbench.retrieval.query import texts_of
+
+    if note := language_note(texts_of(terms), opened.spec):
+        say(note)
+
+
 @index.command("search")
 def search(
     name: NameArgument,
@@ -120,13 +130,14 @@ def search(
     from workbench.retrieval.index import find_table
     from workbench.retrieval.query import parse_query
 
-    parse_query(query, files=True)
+    terms = parse_query(query, files=True)
     with (
         filter_or_sql(where) as condition,
         session(find_table(name, model=model).model, device, dtype) as opened,
     ):
         from workbench.index import Index
 
+        say_reading(opened, terms)
         results = Index(name, opened).search(query, top=top, where=condition)
     if as_json:
         write_json(results.to_dict())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from apps.shell.index import NameArgument, session
+from apps.shell.index import NameArgument, say_reading, session
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption
 from workbench.cli.output import say, write, write_json
 
@@ -41,6 +41,7 @@ def videos(
     with session(key, device, dtype) as opened:
         from workbench.retrieval.videos import search_videos
 
+        say_reading(opened, terms)
         hits = search_videos(
             opened, find_table(name, model=key, fingerprint=opened.fingerprint), terms, pooling=pooling
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from apps.shell.index import session
+from apps.shell.index import say_reading, session
 from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption
 from workbench.cli.output import say, write, write_json
@@ -45,6 +45,7 @@ def video(
         from workbench.retrieval.query import embed_query
         from workbench.retrieval.stock import stock_vectors
 
+        say_reading(opened, terms)
         vector = embed_query(opened, terms)
         stock = stock_vectors(opened) if all(term.text for term in terms) else None
         task = bar.add_task("Frames", total=None)

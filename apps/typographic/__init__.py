@@ -127,7 +127,7 @@ def build(page: Page) -> None:
             began, written_form = time.perf_counter(), read(typed)
             with engine.session(owner(request), written_form.model, deadline=JOBS.seconds) as session:
                 result = answer(session, typed[image], written_form)
-                line = provenance(session, engine, time.perf_counter() - began)
+                line = provenance(session, engine, time.perf_counter() - began, texts=written_form.names)
             return shown(result, written_form, line)
         except WorkbenchError as error:
             return gr.skip(), literal(str(error)), "", "", "", None

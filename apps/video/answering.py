@@ -12,9 +12,10 @@ from apps.shared.query import provenance
 from apps.video.watched import Watched, indexed
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Cancelled
+from workbench.languages import language_note
 from workbench.progress import Progress
 from workbench.retrieval.moments import embed_video
-from workbench.retrieval.query import embed_query, parse_query
+from workbench.retrieval.query import embed_query, parse_query, texts_of
 from workbench.retrieval.stock import stock_vectors
 from workbench.retrieval.videos import VideoHit, rank_videos
 from workbench.scheduler import CancelToken
@@ -63,6 +64,7 @@ class RankedVideos:
     watched: Watched
     hits: list[VideoHit]  # the best first
     line: str  # who answered
+    note: str  # what the query is read as
 
 
 def answers(
@@ -89,9 +91,11 @@ def answers(
         else:
             kept.shown = indexed(choice.open_table(choice.place_of(question.source, ""), session, own=False))
     with engine.session(visitor, question.model, deadline=limits.current().answer_seconds) as session:
-        vector = embed_query(session, parse_query(question.query))
+        terms = parse_query(question.query)
+        vector = embed_query(session, terms)
         hits = rank_videos(kept.shown, vector, stock_vectors(session), pooling=question.pooling)
-        yield RankedVideos(kept, hits, provenance(session, engine, time.perf_counter() - began))
+        line = provenance(session, engine, time.perf_counter() - began, texts=texts_of(terms))
+        yield RankedVideos(kept, hits, line, language_note(texts_of(terms), session.spec))
 
 
 def _embedded(session: Session, question: AskedMoments, kept: Watched, *, token: CancelToken) -> Iterator[ReadingVideo]:

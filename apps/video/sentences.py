@@ -16,6 +16,7 @@ from apps.video.words import clock
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.labels import check_labels
+from workbench.languages import in_english
 from workbench.retrieval.chance import Chance, against
 from workbench.retrieval.moments import VideoVectors, curve
 from workbench.retrieval.pooling import pooled_scores
@@ -26,13 +27,19 @@ HEADERS = ["sentence", "score", "above stock sentences", "most at"]
 
 def fitting(session: Session, video: VideoVectors, texts: tuple[str, ...], *, pooling: str) -> list[list[str]]:
     """Return the sentences as rows of text, the one that fits the whole video best first."""
-    rows, stock = session.embed_texts(texts).numpy(), stock_vectors(session)
+    read = in_english(texts, session.spec)
+    rows, stock = session.embed_texts(read).numpy(), stock_vectors(session)
     scores = pooled_scores([video.vectors], rows, pooling)[:, 0]
     null = pooled_scores([video.vectors], stock, pooling)[:, 0]
     _, heights = against(scores, np.broadcast_to(null, (len(scores), len(null))))
     peaks = [int(np.argmax(curve(video, row, Chance(stock))[1])) for row in rows]
     return [
-        [texts[at], f"{scores[at]:.3f}", f"{heights[at]:+.1f} deviations", clock(float(video.seconds[peaks[at]]))]
+        [
+            f"{texts[at]} (read as “{read[at]}”)" if read[at] != texts[at] else texts[at],
+            f"{scores[at]:.3f}",
+            f"{heights[at]:+.1f} deviations",
+            clock(float(video.seconds[peaks[at]])),
+        ]
         for at in np.argsort(-scores, kind="stable")
     ]
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import unicodedata
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from workbench.backend import Tokens
-from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
 from workbench.loading import hf, openclip, tokenizers
 from workbench.loading.torch_backend import TorchBackend
-from workbench.text import MAX_TEXT, check_texts, clean, language_note
+from workbench.text import MAX_TEXT, check_texts, clean
 
 END = 49407
 PLAIN = [
@@ -185,14 +183,3 @@ def test_what_no_model_can_read_is_refused() -> None:
         with pytest.raises(BadInput):
             check_texts(texts)  # type: ignore[arg-type]
     check_texts(["x" * MAX_TEXT])
-
-
-def test_letters_outside_the_latin_alphabet_get_a_note() -> None:
-    spec = ModelSpec(key="m", title="Model M", loader="transformers")
-    for text in ("猫", "кот", "γάτα", "قطة", "a cat 고양이"):
-        assert text in language_note(["cat", text], spec)
-        assert "Model M" in language_note([text], spec)
-    plain = ["cat", "café", "Łódź", "5 µm", "😀", "ｃａｔ", "𝐜𝐚𝐭", "1º", "naïve—“quoted”", ""]
-    assert language_note(plain, spec) == ""
-    assert language_note(["猫"], replace(spec, english_only=False)) == ""
-    assert "and 2 more" in language_note(["猫", "犬", "馬", "牛", "鳥", "猫"], spec)

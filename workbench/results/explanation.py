@@ -13,6 +13,7 @@ from workbench.attribution.request import Attribution, Request
 from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.labels import check_names
+from workbench.languages import in_english, language_note
 from workbench.prompts import DEFAULT
 from workbench.results import html
 from workbench.zeroshot import classifier, classify
@@ -50,6 +51,7 @@ class Explanation:
     attribution: Attribution
     model: str = ""  # its key
     unlike: str = ""  # a sentence, where the image is unlike what the model has seen
+    read_as: str = ""  # a sentence, where labels are in other languages
 
     @property
     def map(self) -> NDArray[np.float32]:
@@ -82,6 +84,7 @@ class Explanation:
             "note": self.attribution.note,
             "holds": None if test is None else test.holds,
             "unlike": self.unlike,
+            "read_as": self.read_as,
         }
 
     def to_frame(self) -> DataFrame:
@@ -101,7 +104,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         pictures = [html.image(self.square, "what the model saw"), html.image(self.overlay(), self.summary)]
-        lines = [heatmap.legend(signed=self._signed), self.summary, self.attribution.note, self.unlike]
+        lines = [heatmap.legend(signed=self._signed), self.summary, self.attribution.note, self.unlike, self.read_as]
         return html.block(f"{self.label}, {self.attribution.method}", *pictures, *map(html.paragraph, lines))
 
 
@@ -134,7 +137,8 @@ def explain(
     if label not in names:
         raise BadInput(f"Choose one of the labels: {', '.join(names[:8])}; got {label!r}.")
     pixels = session.prepare(opened).numpy()  # (3, s, s)
-    texts = classifier(session, names, templates).numpy()
+    texts = classifier(session, in_english(names, session.spec), templates).numpy()
     square = Image.fromarray(pixels.transpose(1, 2, 0))
+    made = session.spec.key, unlike, language_note(names, session.spec)
     for step in session.explain(Request(pixels=pixels, texts=texts, target=names.index(label), **options)):
-        yield Explanation(square, label, step, session.spec.key, unlike) if isinstance(step, Attribution) else step
+        yield Explanation(square, label, step, *made) if isinstance(step, Attribution) else step

@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.datasets.samples import IMAGE_SUFFIXES
 from workbench.errors import BadInput
+from workbench.languages import in_english
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,17 +83,22 @@ def _term(text: str, sign: str, files: bool) -> Term:
     return Term(weight, text=text.strip())
 
 
+def texts_of(terms: Sequence[Term]) -> list[str]:
+    """Return the texts of a query, without its images."""
+    return [term.text for term in terms if term.text]
+
+
 def embed_query(session: Session, terms: Sequence[Term]) -> NDArray[np.float32]:
     """Return the weighted sum of the terms' unit vectors, of unit length; (dim,).
 
     Raises:
         BadInput: the terms cancel each other, or an image that cannot be opened.
     """
-    texts = [term.text for term in terms if term.text]
+    texts = texts_of(terms)
     images = [term.image for term in terms if not term.text]
     vectors: dict[str, NDArray[np.float32]] = {}
     if texts:
-        vectors |= dict(zip(texts, session.embed_texts(texts).numpy(), strict=True))
+        vectors |= dict(zip(texts, session.embed_texts(in_english(texts, session.spec)).numpy(), strict=True))
     if images:
         vectors |= dict(zip(images, session.embed_images(images).numpy(), strict=True))
     total = np.sum([term.weight * vectors[term.text or term.image] for term in terms], axis=0)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from workbench.labels import NONE_OF_THESE
+from workbench.languages import in_english
 from workbench.places import read_json, shipped
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def shown_name(spec: ModelSpec) -> str:
 
 def marks(spec: ModelSpec, labels: Iterable[str]) -> dict[str, Taught]:
     """Return each label with what it is known from; empty for a model whose words are not known."""
-    words = taught_words(spec)
-    return {label: words.taught(label) for label in labels if label != NONE_OF_THESE} if words else {}
+    words, names = taught_words(spec), [label for label in labels if label != NONE_OF_THESE]
+    return dict(zip(names, map(words.taught, in_english(names, spec)), strict=True)) if words else {}
 
 
 def taught_notes(spec: ModelSpec, labels: Iterable[str]) -> list[str]:
