@@ -125,6 +125,6 @@ def bounds() -> str:
 def masthead() -> str:
     """Return the header: what this is, and that nothing leaves the machine."""
     return (
-        f"# {TITLE}\nLook inside CLIP models and audit them. "
-        "Images and texts stay on the machine that serves this page; nothing is sent elsewhere."
+        f"# {TITLE}\nCLIP matches images with words. Ask it, fool it, look inside, and measure what it does to people. "
+        "Your images and texts stay on the machine that serves this page."
     )

@@ -152,7 +152,7 @@ def classified(
 def questions() -> list[Question]:
     """Return the twelve."""
     cat = {"image": "@cat.png", "labels": LABELS}
-    labelled = {"evaluate-zip": "@photos.zip"}
+    labelled = {"evaluate-folder": ["@photos.zip"]}
     written = {"typographic-image": "@cat.png", "typographic-labels": "cat,dog", "typographic-word": "rocket"}
     accuracy = (0, "columns", "zero-shot", "accuracy")
     return [

@@ -97,7 +97,7 @@ def seconds(kind: str) -> float:
 def _listing(photos: str) -> Listing:
     from apps.shared.labelled_images import given
 
-    return given(None, photos or None)
+    return given([(photos, photos)] if photos else None)
 
 
 def allowed(folder: str, *uploads: object) -> Path:

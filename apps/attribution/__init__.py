@@ -154,12 +154,12 @@ def build(page: Page) -> None:
                 label="Where it looks", interactive=False, height=400, format="png", visible=COLLAPSED,
                 elem_id="attribution-map",
             )  # fmt: skip
+            page.exchange.offer("attribution", image, labels, now=("neurons", "typographic", "search"))
             rows = table(
                 ["part", *heatmap.COLUMNS], "Share of the support in each ninth of the image", visible=COLLAPSED,
                 elem_id="attribution-shares",
             )  # fmt: skip
             opacity = gr.Slider(0, 1, 0.55, step=0.05, label="Opacity", info="0 shows the image, 1 the map alone.")
-            page.exchange.offer("attribution", image, labels)
         with gr.Column(elem_classes="more"):
             choice, own = template_choice()
     kept = gr.State(None)

@@ -18,6 +18,7 @@ from apps.shared.events import LIGHT, handler
 from apps.shared.markdown import literal
 from apps.shared.run_downloads import run_files
 from apps.shared.visitor_runs import NO_RUN, RunList
+from apps.shared.what_now import what_now
 from apps.shared.widgets import table
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
@@ -70,6 +71,11 @@ def build(run_list: gr.State) -> gr.Dropdown:
         numbers = gr.DownloadButton("Table (CSV)", interactive=False, size="sm", elem_id="audit-csv")
         everything = gr.DownloadButton("Everything (zip)", interactive=False, size="sm", elem_id="audit-zip")
     status = gr.Markdown(NO_RUN, elem_classes=["live", "notes"], elem_id="audit-report-status")
+    what_now(
+        ("Run all audits in three minutes", "audits", "audit-everything"),
+        ("Compare two runs", "audits", "audit-compare-button"),
+        ("Set limits that a model must keep", "audits", "audit-gate-button"),
+    )
     # gr.HTML needs `unsafe-eval`; this one widget takes nothing but `framed`
     frame = gr.Markdown(elem_id="audit-report", sanitize_html=False)
     with gr.Accordion("Numbers, and the images behind them", open=True, visible=False) as numbers_part:

@@ -92,9 +92,9 @@ def build(page: Page) -> None:
             mark = page.first.mark("compare")
             status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="compare-verdict")
             chart = gr.Plot(label="Probability, A and B", visible=COLLAPSED, elem_id="compare-chart")
+            page.exchange.offer("compare", image_a, labels, now=("attribution", "typographic", "neurons"))
             rows = table(HEADERS, "All labels, largest difference first", visible=COLLAPSED, elem_id="compare-table")
             provenance = gr.Markdown(elem_classes="provenance")
-            page.exchange.offer("compare", image_a, labels)
         with gr.Column(elem_classes="more"):
             choice, own = template_choice()
             none_of_these = none_of_these_box()

@@ -173,7 +173,7 @@ def build(page: Page) -> None:
             shown_in = {"kept": kept, **_results(page)}
             with gr.Column(visible=False) as sending:
                 picked = gr.Markdown(elem_classes="notes", elem_id="many-picked")
-                page.exchange.offer("many", chosen, labels)
+                page.exchange.offer("many", chosen, labels, now=("attribution", "typographic", "search"))
         with gr.Column(elem_classes="more"):
             with gr.Accordion("True labels (optional)", open=False):
                 truth = gr.File(

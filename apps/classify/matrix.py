@@ -128,10 +128,10 @@ def build(page: Page) -> None:
                 choices, value=TEXT, label="Each cell shows", visible=COLLAPSED, elem_id="matrix-direction"
             )
             chart = gr.Plot(label="Images (rows) against texts (columns)", visible=COLLAPSED, elem_id="matrix-chart")
+            page.exchange.offer("matrix", chosen, texts, now=("attribution", "compare", "neurons"))
+            gr.Markdown("Sends the image selected in the gallery, or the first.", elem_classes="notes")
             rows = table(["image"], "The same as a table", visible=COLLAPSED, elem_id="matrix-table")
             whose = gr.Markdown(elem_classes="provenance")
-            page.exchange.offer("matrix", chosen, texts)
-            gr.Markdown("Sends the image selected in the gallery, or the first.", elem_classes="notes")
 
     @handler
     def compare(given: list[Any] | None, typed: str, way: str, key: str, request: gr.Request) -> tuple[Any, ...]:

@@ -83,10 +83,10 @@ def build(page: Page) -> None:
             mark = page.first.mark("classify")
             verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="classify-verdict")
             chart = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="classify-chart")
+            page.exchange.offer("classify", image, labels, now=("typographic", "attribution", "neurons"))
             rows = table(HEADERS, "All labels", visible=COLLAPSED, elem_id="classify-table")
             remarks = gr.Markdown(visible=False, elem_classes=["notes", "live"])
             provenance = gr.Markdown(elem_classes="provenance", elem_id="classify-provenance")
-            page.exchange.offer("classify", image, labels)
         with gr.Column(elem_classes="more"):
             choice, own = template_choice()
             none_of_these = none_of_these_box()

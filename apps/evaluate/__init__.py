@@ -21,6 +21,7 @@ from apps.shared.jobs import Jobs, wire
 from apps.shared.labelled_images import classes_line, given
 from apps.shared.page import Page
 from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.what_now import what_now
 from apps.shared.widgets import COLLAPSED, table
 from workbench.checkpoints import checkpoints
 from workbench.engine import Engine
@@ -40,6 +41,7 @@ from workbench.probes.table import (
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
+FOLDER = "evaluate-folder"
 AGAIN = Jobs("evaluate")  # answers from what was embedded
 JOBS = Jobs("evaluate", stopped=words.STOPPED, places=LONG["concurrency_limit"])
 
@@ -76,8 +78,7 @@ def build(page: Page) -> None:
     known, rows, runs = gr.State(None), gr.State(None), gr.State({})  # EmbeddedImages; model -> row; title -> SetRun
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            folder = folder_box("Folder of class folders (or none: drawings)", elem_id="evaluate-folder")
-            zipped = gr.File(label="… or a zip", file_types=[".zip"], height=110, elem_id="evaluate-zip")
+            folder = folder_box("Folder of class folders, or a zip (none: drawings)", elem_id=FOLDER, zipped=True)
             sent, sent_line = gr.State(()), gr.Markdown(elem_classes="notes", elem_id="evaluate-sent")
             models = gr.Dropdown(
                 here(), value=[page.engine.default], multiselect=True, label="Models", elem_id="evaluate-models",
@@ -93,6 +94,7 @@ def build(page: Page) -> None:
             chart = gr.Plot(label="Accuracy with 95 % intervals", visible=COLLAPSED, elem_id="evaluate-chart")
             download = gr.DownloadButton("Download CSV", visible=False, elem_id="evaluate-csv")
             reporting = gr.Column()
+            what_now(*words.NEXT)
         with gr.Column(elem_classes="more"):
             shots, seeds, seed, by, early, classes = _settings()
     results = table(words.headers([]), "Models", elem_id="evaluate-table", visible=COLLAPSED)
@@ -110,7 +112,7 @@ def build(page: Page) -> None:
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         ways, column = ways_of(typed[shots], typed[seeds], typed[seed]), typed[by]
-        images = labelled(given(typed[folder], typed[zipped], typed[sent]), seed=ways.seed)
+        images = labelled(given(typed[folder], typed[sent]), seed=ways.seed)
         request = EvaluationRequest(images, tuple(typed[models] or ()), ways, column, bool(typed[early]), ways.seed)
         choices = gr.update(choices=list(images.classes), value=list(images.classes))
         yield {status: "Loading …", data: words.parts(images), known: None, classes: choices, download: _hidden()}
@@ -131,10 +133,8 @@ def build(page: Page) -> None:
         visitor = owner(request)
         yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped={status: JOBS.stopped})
 
-    page.exchange.accept_many(
-        "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
-    )
-    inputs, kept = {folder, zipped, sent, models, *options.values(), early, runs}, [known, rows, runs, classes]
+    page.exchange.accept_many("evaluate", [folder, sent, sent_line], lambda sent: [None, sent, classes_line(sent)])
+    inputs, kept = {folder, sent, models, *options.values(), early, runs}, [known, rows, runs, classes]
     event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": [*shown.values(), *kept], **QUIET, **LONG}
     wire(JOBS, go, stop, status=status, event=event)
     page.first.show("evaluate", event, {}, mark=mark, ready=True)

@@ -54,6 +54,11 @@ CSV_COLUMNS = [
 ]
 FIXED = ["model", "difference to the best", "verdict"]
 MEASURES = ["mean per class", "calibration error", "s per 1,000", "MB", "test images needed"]
+NEXT = (  # text, view and element of each button of “What now?”
+    ("Which labels may be wrong?", "evaluate", "suspects-button"),
+    ("When should it not answer?", "evaluate", "certainty-button"),
+    ("Would other sentences do better?", "evaluate", "prompts-button"),
+)
 
 
 def columns(rows: Sequence[ModelEvaluation]) -> list[str]:

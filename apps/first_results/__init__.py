@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MARK = "**Example.** Whatever you put in replaces it."
 GIVEN = (gr.Textbox, gr.Image, gr.File, gr.Gallery)  # what a visitor, a link or another view fills in
+WORKING = "The model is answering the example …"
 PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in
 
 
@@ -68,6 +69,7 @@ class FirstResults:
             ready: the result comes with the workbench, for its shipped model; see `keeping`.
         """
         drawn, outputs = gr.Timer(PAUSE), list(event["outputs"])
+        status = [one for one in outputs if "live" in (one.elem_classes or ())][:1]  # where the view says how far it is
         if ready:
             self._ready[view] = event, form
 
@@ -80,7 +82,8 @@ class FirstResults:
             if ready and kept is None:
                 return  # what takes long is not computed unasked
             example = _example(form)
-            yield {**example, **(put_back(kept, outputs) if kept else {}), mark: gr.update(visible=True)}
+            answer = put_back(kept, outputs) if kept else dict.fromkeys(status, WORKING)
+            yield {**example, **answer, mark: gr.update(visible=True)}
             if kept:
                 return
             shown: dict[Any, Any] = {}
@@ -94,13 +97,14 @@ class FirstResults:
                         one: _merged(shown.get(one), value) for one, value in update.items() if not _skipped(value)
                     }
             except gr.Error:  # a model that is missing: the view says so when it is asked
+                yield {one: one.value for one in status} | {mark: gr.update(visible=False)}
                 return
             if default and shown:
                 self._kept[view] = keep(shown, outputs)
             if last:
                 yield last  # with nothing left to do: at the end Gradio shows it again, over newer answers
 
-        given = {*form, *(one for one in event["inputs"] if isinstance(one, GIVEN))}
+        given = {*form, *(one for one in event["inputs"] if isinstance(one, GIVEN) and one.visible is True)}
         asking = {*event["inputs"], *form, self._model}
         lines = {name: event[name] for name in ("concurrency_id", "concurrency_limit") if name in event}
         drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)

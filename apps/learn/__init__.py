@@ -16,6 +16,7 @@ from apps.shared.charts import drawings_in_two_rows
 from apps.shared.events import handler, owner
 from apps.shared.jobs import Jobs, throttle, wire
 from apps.shared.page import Page
+from apps.shared.what_now import what_now
 from apps.shared.widgets import COLLAPSED, drawings_box, table
 from workbench.engine import Engine
 from workbench.scheduler import CancelToken
@@ -51,6 +52,11 @@ def build(page: Page) -> None:
             drawings = drawings_box("The twelve drawings", elem_id="learn-drawings")
             matrix = gr.Plot(
                 label="Drawings (rows) against sentences (columns)", visible=COLLAPSED, elem_id="learn-matrix"
+            )
+            what_now(
+                ("Race it against other objectives", "race", ""),
+                ("See images and words on one map", "map", ""),
+                ("Ask a model that learned this way", "classify", ""),
             )
             pairs = table(words.MATRIX_HEADERS, "The matrix as a table", elem_id="learn-pairs", visible=COLLAPSED)
             curves = gr.Plot(label="Loss, and accuracy on held-out pairs", elem_id="learn-curves", visible=COLLAPSED)

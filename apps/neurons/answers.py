@@ -99,8 +99,8 @@ def build(page: Page, layer: gr.Dropdown, tabs: gr.Tabs) -> None:
             mark = page.first.mark("neurons-answers")
             text = gr.Markdown(elem_classes="live", elem_id="neurons-sum")
             chart = gr.Plot(label="What each unit adds to A − B", visible=COLLAPSED, elem_id="neurons-bars")
+            page.exchange.offer("neurons", image, first, second, now=("typographic", "attribution", "search"))
             rows = table(HEADERS, "Units", visible=COLLAPSED, elem_id="neurons-speakers")
-            page.exchange.offer("neurons", image, first, second)
 
     @handler
     def run(path: str | None, a: str, b: str, name: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:

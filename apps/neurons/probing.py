@@ -67,14 +67,14 @@ def unit_rows(result: SparseProbe, names: dict[int, str]) -> list[list[str]]:
     ]
 
 
-def images_of(index: str, column: str, *, folder: Any = None, zipped: str | None = None) -> LabelledImages:
+def images_of(index: str, column: str, *, folder: Any = None) -> LabelledImages:
     """Return the labelled images of an index, or those given here.
 
     Raises:
         BadInput: nothing usable, too many images, or an index that is not offered.
     """
     if index == GIVEN:
-        return labelled(given(folder, zipped), complete=False)
+        return labelled(given(folder), complete=False)
     listing = indexed(choice.place_of(index, ""), column=column)
     if len(listing.samples) > MOST_IMAGES:
         raise BadInput(
@@ -119,8 +119,9 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number, gr.Tabs], *, opens: d
                 [LABEL], value=LABEL, label="Column that holds the classes", visible=COLLAPSED,
                 elem_id="neurons-probe-column",
             )  # fmt: skip
-            folder = folder_box("Folder of class folders (or none: drawings)", elem_id="neurons-probe-folder")
-            zipped = gr.File(label="… or a zip", file_types=[".zip"], height=110)
+            folder = folder_box(
+                "Folder of class folders, or a zip (none: drawings)", elem_id="neurons-probe-folder", zipped=True
+            )
             name = gr.Dropdown([], label="Class", info="Known once the images are looked at.", elem_id="neurons-class")
             with gr.Row():
                 go = gr.Button("Find the units", elem_id="neurons-probe-go")
@@ -151,7 +152,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number, gr.Tabs], *, opens: d
 
         def work(token: CancelToken) -> Iterator[dict[Any, Any]]:
             yield {status: "Reading the images …"}
-            images = images_of(typed[index], typed[column], folder=typed[folder], zipped=typed[zipped])
+            images = images_of(typed[index], typed[column], folder=typed[folder])
             with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
                 for step in labelled_units(session, images, typed[layer] or "last"):
                     if isinstance(step, Progress):
@@ -171,7 +172,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number, gr.Tabs], *, opens: d
         return screen(looked, chosen, key, owner(request))
 
     event = {
-        "fn": run, "inputs": {index, column, folder, zipped, name, layer, page.model},
+        "fn": run, "inputs": {index, column, folder, name, layer, page.model},
         "outputs": [status, rows, units, name, known], **QUIET, **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)

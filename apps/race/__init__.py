@@ -19,6 +19,7 @@ from apps.shared.events import ALWAYS_LAST, ASIDE, LIGHT, handler, owner
 from apps.shared.jobs import Jobs, wire
 from apps.shared.page import Page
 from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.what_now import what_now
 from apps.shared.widgets import COLLAPSED, drawings_box, table
 from workbench.engine import Engine
 from workbench.places import write_whole
@@ -63,6 +64,11 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="answer"):
             mark = page.first.mark("race")
             answer = _answer_widgets()
+            what_now(
+                ("See one training step in slow motion", "race", "race-slow"),
+                ("Train one yourself", "learn", ""),
+                ("Ask a model that learned by contrast", "classify", ""),
+            )
         with gr.Column(elem_classes="more"):
             images, seeds, seed = _settings()
     finished = gr.State(None)  # curves of the last race, plain data
@@ -93,7 +99,7 @@ def build(page: Page) -> None:
     }
     wire(JOBS, go, stop, status=verdict, event=event)
     first = {**event, "outputs": [one for one in slots.values() if one is not axis]}  # redraws an own race
-    page.first.show("race", first, {images: 2_560, seeds: 1}, mark=mark, ready=True)
+    page.first.show("race", first, {}, mark=mark, ready=True)
     axis.input(_redrawn, [finished, axis], answer["chart"], **ALWAYS_LAST, **LIGHT)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
     slow_motion.build(page)

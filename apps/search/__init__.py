@@ -56,7 +56,7 @@ def build(page: Page) -> None:
             with gr.Column(visible=False) as sending:  # beside the images, not below the table
                 picked = gr.Markdown(elem_classes="notes", elem_id="search-picked")
                 similar = gr.Button("More like this", elem_id="search-similar")
-                page.exchange.offer("search", chosen, text)
+                page.exchange.offer("search", chosen, text, now=("classify", "attribution", "typographic"))
             shown |= _listing()
             whose = gr.Markdown(elem_classes="provenance")
         with gr.Column(elem_classes="more"):

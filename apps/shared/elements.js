@@ -30,3 +30,18 @@ document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-types]');
   if (button) window.elements.type(button.dataset.types, `${button.dataset.value};${Date.now()}`);
 });
+
+// A button of “What now?” opens a view, and presses an element there once it is drawn.
+document.addEventListener('click', (event) => {
+  const {opens, press} = event.target.closest('[data-opens]')?.dataset ?? {};
+  if (!opens) return;
+  location.hash = opens;
+  const begun = Date.now(), wait = setInterval(() => {
+    const target = press && document.getElementById(press);
+    if (target?.offsetParent) {
+      (target.querySelector(':scope > button.label-wrap') ?? target).click();
+      target.scrollIntoView({block: 'nearest'});
+    }
+    if (!press || target?.offsetParent || Date.now() - begun > 10000) clearInterval(wait);
+  }, 100);
+});

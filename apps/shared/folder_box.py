@@ -36,15 +36,15 @@ class FolderFile(gr.File):
         return [(one.path, one.orig_name or Path(one.path).name) for one in uploads]
 
 
-def folder_box(label: str, *, elem_id: str) -> FolderFile:
-    """A box for a folder of images, with a CSV or without."""
+def folder_box(label: str, *, elem_id: str, zipped: bool = False) -> FolderFile:
+    """A box for a folder of images, with a CSV or without; with `zipped`, a zip may be dropped or chosen instead."""
     return FolderFile(
         label=label,
         file_count="directory",
-        file_types=[".png", ".jpg", ".jpeg", ".webp", ".csv"],
+        file_types=[".png", ".jpg", ".jpeg", ".webp", ".csv", *([".zip"] if zipped else [])],
         height=180,
         elem_id=elem_id,
-        elem_classes="folder-box",
+        elem_classes=["folder-box", *(["or-zip"] if zipped else [])],
     )
 
 

@@ -24,23 +24,21 @@ MOST_IMAGES = 2000  # of a folder or a zip
 WRONG = 4  # drawings that stand in the folder of another class, for the label errors to find
 
 
-def given(
-    folder: Sequence[tuple[str, str]] | None, zipped: str | None, sent: Sequence[tuple[str, str]] = ()
-) -> Listing:
+def given(folder: Sequence[tuple[str, str]] | None, sent: Sequence[tuple[str, str]] = ()) -> Listing:
     """Return the images of an uploaded folder or zip, those that another view sent, or drawings where nothing is given.
 
     Args:
-        folder: pairs of the uploaded file and its path in the folder.
-        zipped: path of an uploaded zip.
+        folder: pairs of the uploaded file and its path in the folder; a zip is a pair alone.
         sent: image files of another view with their labels.
 
     Raises:
-        BadInput: both are given, too many images, or a path that leads elsewhere.
+        BadInput: several zips, too many images, or a path that leads elsewhere.
     """
-    if folder and zipped:
-        raise BadInput("Give a folder or a zip; got both. Remove one.")
-    if zipped:
-        listing = read_uploads([zipped], limit=MOST_IMAGES)
+    zips = [file for file, name in folder or () if name.lower().endswith(".zip")]
+    if len(zips) > 1:
+        raise BadInput(f"Give a folder or one zip; got {len(zips)} zips.")
+    if zips:
+        listing = read_uploads(zips, limit=MOST_IMAGES)
         return Listing(tuple(_named(one) for one in _below_the_top(listing.samples)), title=listing.title)
     if not folder and sent:
         named = [(f"{label}/{number:04d}{Path(file).suffix}", file, label) for number, (file, label) in enumerate(sent)]

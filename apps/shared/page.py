@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,21 +73,25 @@ class Exchange:
     _many: list[_ManySource] = field(default_factory=list)
     _takers: dict[str, _Target] = field(default_factory=dict)
 
-    def offer(self, key: str, image: Any, *labels: Any) -> None:
-        """Lay out one button for each view that receives.
+    def offer(self, key: str, image: Any, *labels: Any, now: Sequence[str] = ()) -> None:
+        """Lay out one button for each view that receives; first those that lead on from this result.
 
         Args:
             key: of the view that sends.
             image: component that holds a path on this machine.
             labels: components that hold labels as typed.
+            now: views that lead on from this result.
         """
-        with gr.Row(elem_classes="send-to"):
-            gr.Markdown("Send to", elem_classes="notes")
-            buttons = {
-                tab.key: gr.Button(tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
-                for tab in VIEWS.values()
-                if tab.receives and tab.key != key
-            }
+        others = {tab.key: tab.title for tab in VIEWS.values() if tab.receives and tab.key not in (key, *now)}
+        buttons: dict[str, gr.Button] = {}
+        for title, texts in (
+            ("What now?", {to: VIEWS[to].invites or VIEWS[to].title for to in now}),
+            ("Send to", others),
+        ):
+            with gr.Row(visible=bool(texts), elem_classes=["send-to", "first"] if texts is not others else "send-to"):
+                gr.Markdown(title, elem_classes="notes")
+                for to, text in texts.items():
+                    buttons[to] = gr.Button(text, size="sm", min_width=0, elem_id=f"{key}-to-{to}")
         self._sources.append(_Source(key, image, labels, buttons))
 
     def accept(
@@ -118,10 +122,10 @@ class Exchange:
             inputs: components whose values `images` takes after the key of the view that receives.
             images: returns image files on this machine with their labels.
         """
-        with gr.Row(elem_classes="send-to"):
-            gr.Markdown("Send to", elem_classes="notes")
+        with gr.Row(elem_classes=["send-to", "first"]):
+            gr.Markdown("What now?", elem_classes="notes")
             buttons = {
-                tab.key: gr.Button(tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
+                tab.key: gr.Button(tab.invites or tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
                 for tab in VIEWS.values()
                 if tab.takes_many
             }

@@ -108,7 +108,7 @@ HEAD = (
     f"<style>\n{_STYLES.read_text(encoding='utf-8')}{style()}</style>\n"
     + """<script>
 (() => {
-  const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {
+  const mark = () => document.querySelectorAll('.live:not([aria-live], .live .live)').forEach((element) => {
     element.setAttribute('aria-live', 'polite');
   });
   const watch = () => {

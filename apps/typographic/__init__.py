@@ -104,7 +104,7 @@ def build(page: Page) -> None:
                 written = gr.Markdown(elem_id="typographic-written", sanitize_html=False, min_height=60)
             look_before = looking.build()
             provenance_line = gr.Markdown(elem_classes="provenance", elem_id="typographic-provenance")
-            page.exchange.offer("typographic", image, names)
+            page.exchange.offer("typographic", image, names, now=("neurons", "compare", "search"))
         with gr.Column(elem_classes="more"):
             look: Look = look_of_labels()
     place = gr.Textbox(

@@ -15,6 +15,7 @@ from apps.shared.jobs import Jobs, throttle, wire
 from apps.shared.markdown import literal
 from apps.shared.page import Page
 from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.what_now import what_now
 from apps.shared.widgets import COLLAPSED, table
 from apps.video import sentences, words
 from apps.video.answering import GIVEN, MOST, AskedMoments, RankedVideos, ReadingVideo, answers
@@ -53,6 +54,11 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="answer"):
             mark = page.first.mark("video")
             shown = _answer()
+            what_now(
+                ("Which sentence fits the video?", "video", "video-texts"),
+                ("Search images by sentence", "search", ""),
+                ("Name one image with any words", "classify", ""),
+            )
         with gr.Column(elem_classes="more"):
             fps, most, pooling = _settings()
     sentences.build(page, watched, current, pooling=pooling)

@@ -41,8 +41,10 @@ def zipped(path: Path) -> Path:
 def test_from_images_to_a_table_a_report_and_label_errors_on_a_phone(visit: Visit, tmp_path: Path) -> None:
     page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
     open_view(page, "Evaluate")
-    page.locator("#evaluate-zip input[type=file]").set_input_files(str(zipped(tmp_path / "squares.zip")))
-    page.locator("#evaluate-zip", has_text="squares").wait_for()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="or choose a zip").click()
+    chooser.value.set_files(str(zipped(tmp_path / "squares.zip")))
+    page.locator("#evaluate-folder", has_text="squares").wait_for()
     page.locator("#evaluate-go").click()
     own = re.compile(r"100\.0 % \(.*\) by probe")  # squares are easier than the example
     page.locator("#evaluate-status", has_text=own).wait_for(timeout=LONG_MS)

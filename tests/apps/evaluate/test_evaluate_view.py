@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,13 +70,18 @@ def test_an_uploaded_folder_keeps_parts_and_classes(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.png"
         Image.new("RGB", (4, 4)).save(file)
         pairs.append((str(file), name.replace("x.png", f"{number}.png").replace("/", SLASH)))
-    images = labelled(data.given(pairs, None))
+    images = labelled(data.given(pairs))
     assert images.classes == ("a", "b")
     assert images.given == ("train", "test")
-    with pytest.raises(BadInput, match="got both"):
-        data.given(pairs, "x.zip")
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as bundle:
+        for file, name in pairs:
+            bundle.write(file, name.replace(SLASH, "/"))
+    zipped = [(str(tmp_path / "mine.zip"), "mine.zip")]
+    assert [one.label for one in data.given(zipped).samples] == [one.label for one in data.given(pairs).samples]
+    with pytest.raises(BadInput, match="got 2 zips"):
+        data.given(2 * zipped)
     with pytest.raises(BadInput):
-        data.given([(pairs[0][0], "../x.png")], None)
+        data.given([(pairs[0][0], "../x.png")])
 
 
 def test_the_sentence_names_the_best_and_those_that_cannot_be_told_from_it() -> None:
