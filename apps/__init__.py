@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from workbench.engine import Engine
 
 TITLE = "CLIP Workbench"
+VISIT = {
+    "link": "Copy link",
+    "save": "Save visit",
+    "open": "Open visit",
+    "afresh": "Start afresh",
+}  # see shared/visit.js
 
 
 def assemble(engine: Engine) -> gr.Blocks:
@@ -51,7 +57,9 @@ def assemble(engine: Engine) -> gr.Blocks:
                 reasons = navigation.build()
                 with gr.Column(elem_id="model"):
                     model = model_menu(engine)
-                gr.Button("Start afresh", size="sm", elem_id="visit-afresh")
+                with gr.Row(elem_id="visit"):
+                    for key, text in VISIT.items():
+                        gr.Button(text, size="sm", min_width=80, elem_id=f"visit-{key}")
             with gr.Column(elem_id="main"):
                 runs = gr.State(EMPTY)  # not among the tabs, which Gradio counts
                 tour.build(engine, model)
@@ -59,7 +67,7 @@ def assemble(engine: Engine) -> gr.Blocks:
                     page = Page(engine, model, Exchange(tabs), runs)
                     opened = {}
                     for tab in VIEWS.values():
-                        with gr.Tab(tab.title, id=tab.key) as opened[tab.key]:
+                        with gr.Tab(tab.title, id=tab.key, elem_id=f"view-{tab.key}") as opened[tab.key]:
                             importlib.import_module(tab.module).build(page)
                 page.exchange.connect()
                 with gr.Accordion("Limits of this page", open=False, elem_id="limits"):

@@ -93,7 +93,7 @@ def summary(why: explanation.Explanation) -> str:
         share = "" if result.relative_delta is None else f", {100 * result.relative_delta:.1f} % of the gain"
         lines.append(f"Convergence delta {result.delta:+.4f}{share}; 0 is exact.")
     lines += checked(result)
-    return "\n\n".join([*lines, *(literal(note) for note in (result.note, why.unlike, why.read_as) if note)])
+    return "\n\n".join([*lines, *(literal(note) for note in (result.note, why.unlike) if note)])
 
 
 def blend(heat_map: HeatMap | None, opacity: float) -> Image.Image | None:
@@ -149,11 +149,11 @@ def build(page: Page) -> None:
                 stop = gr.Button("Stop", variant="stop", elem_id="attribution-stop")
         with gr.Column(elem_classes="answer"):
             mark = page.first.mark("attribution")
-            status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="attribution-status")
             drawn = gr.Image(
                 label="Where it looks", interactive=False, height=400, format="png", visible=COLLAPSED,
                 elem_id="attribution-map",
             )  # fmt: skip
+            status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="attribution-status")
             page.exchange.offer("attribution", image, labels, now=("neurons", "typographic", "search"))
             rows = table(
                 ["part", *heatmap.COLUMNS], "Share of the support in each ninth of the image", visible=COLLAPSED,

@@ -137,7 +137,7 @@ def _results(page: Page) -> dict[str, Any]:
     status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="many-status")
     with gr.Column(visible=False) as results:
         score = gr.Markdown(elem_classes="live", elem_id="many-score")
-        rows = table(headers(3, truth=False), "Answers", elem_id="many-table")
+        rows = table(headers(3, truth=False), "Answers: choose a row to send its image on", elem_id="many-table")
         with gr.Row():
             k = gr.Slider(1, 10, value=3, step=1, label="Labels shown per image")
             at_least = gr.Slider(0, 1, value=0, step=0.01, label="Minimum probability")

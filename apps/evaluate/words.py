@@ -127,8 +127,9 @@ def verdict(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], by: 
     zero = row.answers.get(ZERO_SHOT)
     if zero and len(curve) > 1:
         shots = equivalent_shots(zero.accuracy.value or 0, curve)
-        worth = f"more than {max(curve)}" if shots is None else "at most 1" if shots == 1 else f"about {shots:.1f}"
-        text += f" Its zero-shot accuracy is worth {worth} labelled images a class."
+        few = "at most one labelled image" if shots == 1 else f"about {shots or 0:.1f} labelled images"
+        worth = f"more than {max(curve)} labelled images" if shots is None else few
+        text += f" Its zero-shot accuracy is worth {worth} a class."
     return text
 
 

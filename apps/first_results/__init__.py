@@ -70,7 +70,6 @@ class FirstResults:
         """
         drawn, outputs = gr.Timer(PAUSE), list(event["outputs"])
         status = [one for one in outputs if "live" in (one.elem_classes or ())][:1]  # where the view says how far it is
-        given = {*form, *(one for one in event["inputs"] if isinstance(one, GIVEN) and one.visible is True)}
         if ready:
             self._ready[view] = event, form
 
@@ -105,6 +104,7 @@ class FirstResults:
             if last:
                 yield last  # with nothing left to do: at the end Gradio shows it again, over newer answers
 
+        given = {*form, *(one for one in event["inputs"] if isinstance(one, GIVEN) and one.visible is True)}
         asking = {*event["inputs"], *form, self._model}
         lines = {name: event[name] for name in ("concurrency_id", "concurrency_limit") if name in event}
         drawn.tick(opened, asking, [drawn, mark, *dict.fromkeys([*form, *outputs])], **lines, **QUIET)

@@ -43,11 +43,11 @@ def build(page: Page) -> None:
                     preset.click(lambda sentence=sentence: sentence, None, fields["prompt"], **ASIDE)
         with gr.Column(elem_classes="answer"):
             mark = page.first.mark("generation")
-            status = gr.Markdown(words.IDLE, elem_classes=["live", "notes"], elem_id="generation-status")
             shown = gr.Image(
                 label="Image", interactive=False, height=400, format="png", visible=COLLAPSED,
                 elem_id="generation-image",
             )  # fmt: skip
+            status = gr.Markdown(words.IDLE, elem_classes=["live", "notes"], elem_id="generation-status")
             compared = gr.ImageSlider(
                 label="Before and after", interactive=False, height=400, visible=COLLAPSED,
                 elem_id="generation-compared",
@@ -57,6 +57,7 @@ def build(page: Page) -> None:
                     gr.DownloadButton(name, size="sm", min_width=0, visible=False, elem_id=f"generation-{key}")
                     for key, name in (("png", "PNG"), ("svg", "SVG"), ("mp4", "Video of the growth"))
                 ]
+            page.exchange.offer("generation", files[0], now=("classify", "typographic", "search"))
             chart = gr.Plot(label="Similarity", visible=COLLAPSED, elem_id="generation-chart")
             rows = table(words.CURVE_HEADERS, "Similarity", visible=COLLAPSED, elem_id="generation-rows")
             history = gr.Gallery(

@@ -55,7 +55,7 @@ def build(page: Page) -> None:
             drawn = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="map-canvas")
             inside = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="map-inside")
             lines = table(words.HEADERS, "Chosen points", visible=COLLAPSED, elem_id="map-table")
-            chosen = gr.Textbox(label="Numbers of the chosen points", elem_id="map-chosen", visible=COLLAPSED)
+            chosen = _pointed_at(kept)
             with gr.Column(visible=False) as sending:
                 page.exchange.offer_many("map", [kept, chosen, coloured], _sent)
             clusters = table(words.CLUSTER_HEADERS, "Clusters", visible=COLLAPSED, elem_id="map-clusters")
@@ -134,6 +134,19 @@ def _chosen(points: MapPoints | None, groups: Sequence[str], chosen: str) -> tup
         gr.update(value=rows, label=f"Chosen points: {len(wanted)} of {len(points.points)}"),
         gr.update(value=words.strip(points.points, small), visible=bool(small) or COLLAPSED),
     )
+
+
+def _pointed_at(kept: gr.State) -> gr.Textbox:
+    """Lay out what `map.js` types into; show the image under the pointer; return the box of the chosen points."""
+    near = gr.Textbox(label="Point under the pointer", elem_id="map-near", visible=COLLAPSED)
+    image = gr.Markdown(sanitize_html=False, elem_classes="bridge", elem_id="map-near-image")
+
+    def shown(points: MapPoints | None, typed: str) -> str:
+        small = thumbnails(points, numbers(typed, points)[:1]) if points else {}
+        return "".join(f'<img data-at="{at}" src="{uri}" alt="">' for at, uri in small.items())
+
+    near.change(shown, [kept, near], image, **ALWAYS_LAST, **LIGHT)
+    return gr.Textbox(label="Numbers of the chosen points", elem_id="map-chosen", visible=COLLAPSED)
 
 
 def _parquet(points: MapPoints, groups: Sequence[str], projection: Projection) -> str:

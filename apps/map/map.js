@@ -108,11 +108,26 @@
     height / 2 - (map.places[2 * at + 1] - view.y) * view.zoom * (height - 2 * EDGE),
   ];
 
-  // The named point that is nearest to a place, within reach; -1 where there is none.
-  const nearest = (map, view, [x, y], {width, height}) => map.names.reduce((best, _, at) => {
-    const [px, py] = spot(map, view, at, width, height), away = Math.hypot(px - x, py - y);
-    return away < best.away ? {at, away} : best;
-  }, {at: -1, away: REACH}).at;
+  // The point that is nearest to a place, within reach; -1 where there is none.
+  const nearest = (map, view, [x, y], {width, height}) => {
+    let best = -1, least = REACH;
+    for (let at = 0; at < map.count; at++) {
+      const [px, py] = spot(map, view, at, width, height), away = Math.hypot(px - x, py - y);
+      if (away < least) [best, least] = [at, away];
+    }
+    return best;
+  };
+
+  // Of a map with too many points to send all images, the server sends that of the point under the pointer.
+  let hovered = {at: -1}, redraw = () => {}, asking = null;
+  const askFor = (map, at) => {
+    clearTimeout(asking);
+    if (at >= 0 && !map.thumbs.length) asking = setTimeout(() => type('map-near', String(at)), REST);
+  };
+  each('#map-near-image img', (image) => {
+    hovered = {at: +image.dataset.at, image};
+    image.decode().then(() => redraw());
+  });
 
   // The name of a cluster, readable over whatever lies there.
   const label = (pen, name, ink, [x, y]) => {
@@ -147,6 +162,12 @@
       pen.fillText(name, x + 7, y + 4);
     }
     pen.globalAlpha = 1;
+    if (near >= 0 && near === hovered.at && !map.thumbs.length) {
+      const [x, y] = spot(map, view, near, width, height), left = Math.min(Math.max(x - THUMB, 2), width - 2 * THUMB - 2);
+      pen.fillStyle = COLOURS[map.groups[near]];
+      pen.fillRect(left - 2, Math.max(0, y - 2 * THUMB - 14), 2 * THUMB + 4, 2 * THUMB + 4);
+      pen.drawImage(hovered.image, left, Math.max(2, y - 2 * THUMB - 12), 2 * THUMB, 2 * THUMB);
+    }
     pen.font = 'bold 14px system-ui';
     pen.textAlign = 'center';
     for (const [x, y, name] of map.labels) label(pen, name, ink, spot({places: [x, y]}, view, 0, width, height));
@@ -238,7 +259,8 @@
       const [[ax, ay], [bx, by]] = fingers.values(), {width, height} = size();
       return {x: (ax + bx - width) / 2, y: (ay + by - height) / 2, apart: Math.max(1, Math.hypot(ax - bx, ay - by))};
     };
-    const point = (other) => { if (other !== near) { near = other; canvas.dataset.near = map.names[near] || ''; draw(); } };
+    const point = (other) => { if (other !== near) { near = other; canvas.dataset.near = map.names[near] || ''; askFor(map, near); draw(); } };
+    redraw = () => draw();
     canvas.addEventListener('pointerdown', (event) => {
       point(nearest(map, view, at(event), size()));
       canvas.setPointerCapture(event.pointerId);

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
 
 from apps import limits
 from apps.search import evaluation, files, finding, links, words
@@ -140,12 +141,17 @@ def _withshipped_files(search: Callable[..., Any], adding: Callable[..., Any], w
     def withshipped_files(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         place: dict[Any, Any] = {}
         if typed[index] == OWN and not typed[own]:
-            for update in adding({**typed, given: shipped_files()}, request):
+            for update in adding({**typed, given: _as_uploaded(given)}, request):
                 place |= {own: update[own]} if own in update else {}
                 yield update
         yield search({**typed, **place}, request)
 
     return withshipped_files
+
+
+def _as_uploaded(given: gr.File) -> list[str]:
+    """Return the shipped images as the file box holds them once they are chosen there: the same files, not copies."""
+    return [save_file_to_cache(one, given.GRADIO_CACHE) for one in shipped_files()]
 
 
 def _address_of(request: gr.Request) -> tuple[Any, ...]:

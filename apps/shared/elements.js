@@ -18,12 +18,17 @@ window.elements = {
   // Type a value into a text box, so that the page notices.
   type: (id, value) => {
     const box = document.querySelector(`#${id} textarea, #${id} input`);
-    if (!box) return;
+    if (box) window.elements.put(box, value);
+  },
+  put: (box, value) => {
     const proto = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
     Object.getOwnPropertyDescriptor(proto.prototype, 'value').set.call(box, value);
     box.dispatchEvent(new Event('input', {bubbles: true}));
   },
 };
+
+// Gradio's name for the small button that adds files is a key without a translation.
+window.elements.each('[aria-label="common.upload"]', (button) => { button.ariaLabel = button.title = 'Add files'; });
 
 // A button of a list gives what it stands for to a text box; when, too: a second choice of one thing is a change.
 document.addEventListener('click', (event) => {

@@ -20,6 +20,7 @@ _SCRIPTS = [
         "shared/elements.js",
         "shared/charts.js",
         "first_results/first_results.js",
+        "shared/visit_file.js",
         "shared/visit.js",
         "tour/tour.js",
         "typographic/stage.js",
@@ -119,6 +120,7 @@ HEAD = (
   else document.addEventListener('DOMContentLoaded', watch);
 })();
 </script>"""
-    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
+    + f"<script>\n{script()}</script>"
     + "".join(f"<script>\n{file.read_text(encoding='utf-8')}</script>" for file in _SCRIPTS)
+    + f"<script>\n{SCRIPT}</script>"
 )

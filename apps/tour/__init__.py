@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 JOBS = Jobs("answer")
 TAKE, AGAIN = "Take the tour", "Go on with the tour"
-OFFER = "**New to CLIP?** Eight guesses, five minutes: what it sees, how it is fooled, where it fails."
+OFFER = ("**New to CLIP?**", "Eight guesses, five minutes: what it sees, how it is fooled, where it fails.")
 SIDE = 200  # pixels, of an image that was made
 
 
@@ -82,7 +82,8 @@ def answered(step: Step, guess: int, outcome: Outcome) -> str:
 def build(engine: Engine, model: gr.Dropdown) -> None:
     """Lay out the panel above the views, and the button that opens it; `model` is the page's."""
     with gr.Row(elem_id="tour-offer"):
-        gr.Markdown(OFFER)
+        for part in OFFER:
+            gr.Markdown(part)
         take = gr.Button(TAKE, size="sm", min_width=120, elem_id="tour-take")
     kept = gr.Textbox(label="The tour so far", elem_id="tour-kept", elem_classes="bridge")
     with gr.Column(visible=False, elem_id="tour") as panel:

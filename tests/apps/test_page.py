@@ -54,6 +54,22 @@ def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
     assert unlabelled == []
 
 
+def test_no_view_hides_more_than_three_parts_in_closed_boxes(page: gr.Blocks) -> None:
+    def below(block: Any) -> Iterator[Any]:
+        for child in getattr(block, "children", []):
+            yield child
+            yield from below(child)
+
+    views = [block for block in page.blocks.values() if str(block.elem_id).startswith("view-")]
+    closed = {
+        view.elem_id: [one.label for one in below(view) if isinstance(one, gr.Accordion) and not one.open]
+        for view in views
+    }
+    assert len(closed) == len(TABS)
+    assert {key: boxes for key, boxes in closed.items() if len(boxes) > 3} == {}
+    assert closed["view-classify"] == ["Template by template", "Reproduce"]
+
+
 def test_no_button_uploads_an_image_elsewhere(page: gr.Blocks) -> None:
     """Gradio's images and galleries have a button that posts them to a public forum, unless a list says otherwise."""
     offered = [part["props"].get("buttons") or [] for part in page.get_config_file()["components"]]
