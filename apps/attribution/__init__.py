@@ -93,7 +93,7 @@ def summary(why: explanation.Explanation) -> str:
         share = "" if result.relative_delta is None else f", {100 * result.relative_delta:.1f} % of the gain"
         lines.append(f"Convergence delta {result.delta:+.4f}{share}; 0 is exact.")
     lines += checked(result)
-    return "\n\n".join([*lines, *(literal(note) for note in (result.note, why.unlike) if note)])
+    return "\n\n".join([*lines, *(literal(note) for note in (result.note, why.unlike, why.read_as) if note)])
 
 
 def blend(heat_map: HeatMap | None, opacity: float) -> Image.Image | None:
