@@ -20,6 +20,7 @@ from workbench.languages import english_reading, in_english, is_foreign, languag
 from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.models import find
+from workbench.neurons.vocabulary import vocabulary
 from workbench.pictures import draw
 from workbench.places import read_json, shipped
 from workbench.retrieval.query import embed_query, parse_query
@@ -66,7 +67,7 @@ class Planted:
     def encode(self, texts: list[str]) -> np.ndarray:
         rows = np.zeros((len(texts), 4), np.float32)
         for row, text in zip(rows, texts, strict=True):
-            row[AXES.get(text, 2 if text in languages.vocabulary() else 3)] = 1
+            row[AXES.get(text, 2 if text in vocabulary() else 3)] = 1
         return rows
 
 
