@@ -89,8 +89,8 @@ def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def _frequent(word: str, language: str) -> float:
-    """Zipf frequencies: “hund” is German, “hat” is more frequent there, and common English all the same."""
-    known = {("hund", "de"): 5, ("hund", "en"): 2, ("chien", "fr"): 5, ("hat", "de"): 6.6, ("hat", "en"): 4.5}
+    """Zipf frequencies: “hund” is German, “tag” is more frequent there, and common English all the same."""
+    known = {("hund", "de"): 5, ("hund", "en"): 2, ("chien", "fr"): 5, ("tag", "de"): 6.6, ("tag", "en"): 4.5}
     return known.get((word, language), 4.0 if language == "en" and word not in ("hund", "chien") else 0.0)
 
 
@@ -98,7 +98,7 @@ def _frequent(word: str, language: str) -> float:
 def test_a_label_is_read_as_the_word_of_its_meaning_and_answers_keep_the_label(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert in_english(["猫", "Hund", "hat", "cat"], POCKET) == ["cat", "dog", "hat", "cat"]
+    assert in_english(["猫", "Hund", "tag", "cat"], POCKET) == ["cat", "dog", "tag", "cat"]
     assert in_english(["猫"], replace(POCKET, english_only=False)) == ["猫"]
     picture = tmp_path / "red.png"
     Image.new("RGB", (80, 80), "red").save(picture)
@@ -117,7 +117,7 @@ def test_a_sentence_is_read_word_by_word_and_notes_name_three() -> None:
     assert english_reading("Hund la 猫") == "dog cat"
     note = language_note(["Hund", "chien", "猫", "犬", "cat"], POCKET)
     assert "“Hund” as “dog”, “chien” as “dog”, “猫” as “cat” and 1 more" in note
-    assert language_note(["cat", "hat"], POCKET) == ""
+    assert language_note(["cat", "tag"], POCKET) == ""
     assert taught_notes(POCKET, ["Hund"]) == []  # known as what it is read as
 
 
