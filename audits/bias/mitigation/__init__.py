@@ -14,9 +14,6 @@ AUDIT = Audit(
     needs=("label",),
     tags=("bias", "people", "retrieval"),
     suites=("release",),
-    source=(
-        "Belrose et al. 2023, arXiv:2306.03819 (LEACE); Chuang et al. 2023, arXiv:2302.00070 (calibrated prompts); "
-        "Geyik et al. 2019, arXiv:1905.01989 (constrained ranking)"
-    ),
+    source="LEACE: arXiv:2306.03819; calibrated prompts: arXiv:2302.00070; constrained ranking: arXiv:1905.01989",
     people=True,
 )

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from audits.analysis import Analysis
-from audits.bias.two_groups import apart, favoured
+from audits.bias.mitigation.analyse import _by_half
+from audits.bias.two_groups import apart, skews
 from audits.catalogue import find, protocol_names, read_protocol
 from audits.contracts import Embedded, Item
 from audits.protocol import Protocol
@@ -18,6 +19,7 @@ from tests.audits.planted import dataset, facts, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.remedies import REMEDIES
 from workbench.statistics.measures import Measure
+from workbench.statistics.ranking import measured
 
 mitigation = stages_of("bias/mitigation")
 JOBS = ("cook", "judge", "pilot", "singer")
@@ -59,11 +61,11 @@ def read(text: str) -> np.ndarray:
     return axis(**{**parts, "gender": parts.get("gender", 0.0) + gender})
 
 
-def embedded(shift: float, *, matched: bool = True, rules: Protocol = RULES) -> Embedded:
-    """240 scenes, each with a man and a woman who differ by the shift alone (unmatched: in the noise, too)."""
+def embedded(shift: float, *, matched: bool = True, rules: Protocol = RULES, scenes: int = 240) -> Embedded:
+    """Scenes, each with a man and a woman who differ by the shift alone (unmatched: in the noise, too)."""
     rng = np.random.default_rng(3)
     rows, vectors = [], []
-    for scene in range(240):
+    for scene in range(scenes):
         noise = rng.normal(size=DIM)
         for gender, sign in (("m", 1), ("f", -1)):
             noise = noise if matched else rng.normal(size=DIM)
@@ -94,39 +96,41 @@ def the(analysis: Analysis, metric: str, remedy: str = "no remedy") -> Measure:
 
 @pytest.fixture(scope="module")
 def planted() -> Analysis:
-    return analysed(embedded(PLANTED))
+    return analysed(embedded(PLANTED, scenes=900))
 
 
 def test_the_planted_association_is_found_at_its_size(planted: Analysis) -> None:
     row = the(planted, "association")
     assert row.value == pytest.approx(0.5, abs=0.05)
     assert row.ci_low > 0.4  # type: ignore[operator]
-    assert the(planted, "skew").value > 0.05  # type: ignore[operator]
+    assert the(planted, "max_skew").value > 0.05  # type: ignore[operator]
     found = [one.text for one in planted.findings if one.strength == "found"]
     assert any("male lies nearer to the first words than female" in text for text in found)
 
 
 @pytest.mark.parametrize("remedy", LINEAR)
 def test_a_planted_association_of_a_half_is_removed_for_less_than_a_point(planted: Analysis, remedy: str) -> None:
-    assert abs(the(planted, "association", remedy).value) < 0.05  # type: ignore[arg-type]
-    change = the(planted, "association.change", remedy)
-    assert change.value == pytest.approx(-the(planted, "association").value, abs=0.05)  # type: ignore[operator]
+    left, change = the(planted, "association", remedy), the(planted, "association.change", remedy)
+    assert -0.05 < left.ci_low <= left.value <= left.ci_high < 0.05  # type: ignore[operator]
     assert change.ci_high < -0.4  # type: ignore[operator]
     for metric in ("right.change", "retrieved.change"):
         cost = the(planted, metric, remedy)
-        assert abs(cost.value) < 0.01  # type: ignore[arg-type]
-    table = planted.tables["What each remedy changes"].set_index("remedy")  # type: ignore[index]
-    left = float(table.loc[remedy, "association with words"].split(" ")[0])
-    assert abs(left) < 0.05
+        assert -0.01 < cost.ci_low <= cost.ci_high < 0.01  # type: ignore[operator]
+    row = planted.tables["What each remedy changes"].set_index("remedy").loc[remedy]  # type: ignore[index]
+    low, high = map(float, row["association with words"].split("]")[0].split("[")[1].split(","))
+    assert -0.05 < low <= high < 0.05
+    for quality in ("right answers", "images found by their label"):  # in points
+        low, high = map(float, row[quality].split("[")[-1].strip("]").split(","))
+        assert -1 < low <= high < 1
     (sentence,) = [one for one in planted.findings if one.text.startswith(f"{remedy}.")]
     assert sentence.strength == "found"
-    assert "No cost was found" in sentence.text
+    assert float(sentence.text.split("a loss of ")[1].split(" ")[0]) < 1
 
 
 def test_a_search_that_keeps_shares_is_even_and_leaves_the_association(planted: Analysis) -> None:
     for name in ("Constrained search (DetGreedy)", "Constrained search (DetCons)"):
-        assert the(planted, "skew", name).value == pytest.approx(0, abs=0.02)
-        assert the(planted, "skew.change", name).ci_high < 0  # type: ignore[operator]
+        assert the(planted, "max_skew", name).value == pytest.approx(0, abs=0.02)
+        assert the(planted, "max_skew.change", name).ci_high < 0  # type: ignore[operator]
         assert not [m for m in planted.measures if m.label_set == name and m.metric.startswith("association")]
         (sentence,) = [one.text for one in planted.findings if one.text.startswith(name)]
         assert "does not mend: association with words" in sentence.split("It lessens", 1)[1]
@@ -141,7 +145,7 @@ def test_the_label_child_takes_harmful_labels_away_and_nothing_else(planted: Ana
 
 def test_none_is_found_where_none_was_planted() -> None:
     analysis = analysed(embedded(0.0, matched=False))
-    for metric in ("skew", "association", "gap.right", "gap.harmful"):
+    for metric in ("max_skew", "association", "gap.right", "gap.harmful"):
         row = the(analysis, metric)
         assert row.ci_low <= 0 <= row.ci_high  # type: ignore[operator]
     assert not [one for one in analysis.findings if one.strength == "found"]
@@ -157,12 +161,46 @@ def test_a_half_is_measured_under_remedies_of_the_other() -> None:
         assert abs(apart) > 0.01 * values.std()
 
 
-def test_the_other_half_says_which_group_is_favoured() -> None:
-    rows = pd.DataFrame({"half": [0, 0, 1, 1], "side": [0, 1, 0, 1], "v": [1.0, 0.0, 0.0, 1.0]})
-    assert favoured(rows, "v", 0).tolist() == [-1.0]
-    assert favoured(rows, "v", 1).tolist() == [1.0]
-    assert apart(rows, "v").mean(axis=0).tolist() == [0.0]
-    assert apart(rows[rows["half"] == 0], "v").mean(axis=0).tolist() == [1.0]
+def test_max_skew_by_hand_and_as_the_retrieval_audit_has_it(planted: Analysis) -> None:
+    samples = mitigation.score(embedded(PLANTED, scenes=900), RULES, seed=0)
+    values, influences = [], []
+    for half in (0, 1):
+        rows = samples[(samples["label_set"] == "no remedy") & (samples["half"] == half)].reset_index(drop=True)
+        found = np.array(rows["found"].tolist())[:, 0] == 1
+        men, women = ((rows["side"] == side).to_numpy() for side in (0, 1))
+        assert found.sum() == round(0.2 * len(rows))
+        shares = [(one & found).sum() / found.sum() / one.mean() for one in (men, women)]
+        ranked = rows["side"][np.argsort(~found, kind="stable")].tolist()
+        (house,) = measured(ranked, int(found.sum()), rng=0).max_skew
+        values.append(np.log(max(shares)))
+        assert values[-1] == pytest.approx(house.interval.value)
+        each = skews(rows, "found", favoured_in=rows)
+        influences.append(each.mean())
+        left_out = rows.drop(index=7)  # the jackknife: n times what one image changes
+        change = skews(left_out, "found", favoured_in=left_out).mean() - values[-1]
+        assert each[7] - values[-1] == pytest.approx(-len(rows) * change, abs=0.1)
+    assert influences == pytest.approx(values)
+    assert the(planted, "max_skew").value == pytest.approx(np.mean(values))
+    assert apart(pd.DataFrame({"side": [0, 0, 1], "v": [1.0, 0.0, 2.0]}), "v").mean() == pytest.approx(0.5 - 2)
+
+
+def test_chance_alone_is_no_skew() -> None:
+    """Every search has a group that leads by chance; the other half does not confirm it."""
+    rng = np.random.default_rng(5)
+    halves = [
+        pd.DataFrame({"side": np.arange(400) % 2, "found": (rng.random((400, 200)) < 0.2).astype(float).tolist()})
+        for _ in range(2)
+    ]
+    for own, other in (halves, halves[::-1]):
+        assert skews(own, "found", favoured_in=own).mean() > 0.05
+        assert skews(own, "found", favoured_in=other).mean() == pytest.approx(0, abs=0.03)
+    rows = pd.concat([part.assign(half=half) for half, part in enumerate(halves)], ignore_index=True)
+    assert _by_half(rows, "max_skew").mean() > 0.05
+    assert _by_half(rows, "max_skew", judged=True).mean() == pytest.approx(0, abs=0.03)
+    absent = pd.DataFrame({"side": [0, 0, 1, 1], "found": [1.0, 1.0, 0.0, 0.0]})
+    assert skews(absent, "found", favoured_in=absent).mean() == pytest.approx(np.log(2))
+    women = absent.assign(found=[0.0, 0.0, 1.0, 1.0])  # the other half favours them; none is found here: 1 / k
+    assert skews(absent, "found", favoured_in=women).mean() == pytest.approx(np.log(0.5 / 0.5))
 
 
 def test_gain_and_cost_stand_in_a_chart(planted: Analysis) -> None:
@@ -171,7 +209,7 @@ def test_gain_and_cost_stand_in_a_chart(planted: Analysis) -> None:
     assert rows.loc["LEACE", "value"] == pytest.approx(0.5, abs=0.08)
     assert rows.loc["LEACE", "low"] < rows.loc["LEACE", "value"] < rows.loc["LEACE", "high"]
     assert abs(rows.loc["LEACE", "x"]) < 1
-    assert figures["gain-skew"].data["x"].notna().all()
+    assert figures["gain-max-skew"].data["x"].notna().all()
 
 
 def test_halves_are_dealt_by_a_column() -> None:

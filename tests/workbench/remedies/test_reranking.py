@@ -18,12 +18,15 @@ def test_by_hand() -> None:
     assert rerank(scores, groups, targets={"a": 2, "b": 1}).tolist()[:3] == [0, 1, 3]
 
 
-def test_the_two_methods_differ_where_several_groups_have_room() -> None:
-    scores, groups = [9, 8, 7, 6, 5], ["a", "b", "b", "b", "a"]
-    targets = {"a": 1, "b": 3}
-    assert rerank(scores, groups, targets=targets).tolist()[0] == 0  # greedy: the best of all
-    conservative = rerank(scores, groups, targets=targets, method="conservative").tolist()
-    assert conservative[0] == 1  # b needs its first place within 4 / 3 places, a within 4
+def test_the_paper_s_algorithms_run_by_hand() -> None:
+    """Targets 1/4 and 3/4: floors of b are 0, 1, 2, 3, 3; where none is below its floor the two methods differ."""
+    scores, groups, targets = [9, 8, 7, 6, 5], ["a", "b", "b", "b", "a"], {"a": 1, "b": 3}
+    # 1: the best of all; 2 to 4: b is below its floor; 5: what is left
+    assert rerank(scores, groups, targets=targets).tolist() == [0, 1, 2, 3, 4]
+    # 1: a would need its first place by 1 / (1/4) = 4, b by 1 / (3/4) = 1.3; 2: a by 4, b its second by 2.7
+    # 3: a by 4, b its third by 4: the better score; 4: b is below its floor; 5: what is left
+    conservative = rerank(scores, groups, targets=targets, method="conservative")
+    assert conservative.tolist() == [1, 2, 0, 3, 4]
 
 
 @pytest.mark.parametrize("method", ["greedy", "conservative"])
