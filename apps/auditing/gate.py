@@ -141,14 +141,17 @@ def build(run_list: gr.State) -> None:
         return text, check_rows(result), yaml_text, gr.update(value=str(place), interactive=True)
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    listing = run_list.change(
-        lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
-        run_list, chosen, **LIGHT,
-    )  # fmt: skip
+
+    def listed_runs(listed: RunList) -> Any:
+        return gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None)
+
+    listing = run_list.change(listed_runs, run_list, chosen, **LIGHT)
+    drawn = gr.Timer(0.2)  # ticks when the tab is drawn: before, Gradio drops what is filled in
+    opened = drawn.tick(lambda runs: [gr.Timer(active=False), listed_runs(runs)], run_list, [drawn, chosen], **LIGHT)
     inputs = [run_list, chosen, metric, bound, threshold, least]
     event: dict[str, Any] = {**ALWAYS_LAST, **hidden}
     judging = {"fn": judge, "inputs": inputs, "outputs": [status, grid, content, file], **event}
     gr.on([metric.input, bound.input, threshold.release, least.release], **judging)
     # not `change`, of which a tab that is not drawn yet tells nothing
-    for after in (listing.then, chosen.input):
+    for after in (listing.then, opened.then, chosen.input):
         after(numbers, [chosen, run_list], metric, **event).then(**judging)

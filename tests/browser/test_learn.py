@@ -46,11 +46,11 @@ def test_it_learns_and_says_so_in_words_figures_and_tables_that_fit_a_phone(visi
 
 def test_it_stops_and_begins_again_while_another_visitor_asks(visit: Visit) -> None:
     page, other = visit(), visit()
-    begin(page, 1000)
+    begin(page, 1000, 128)
     page.locator("#learn-status", has_text="Step").wait_for()
     other.locator("#example-cat").click()
     answered(other, "cat")
-    begin(other, 1000)
+    begin(other, 1000, 128)
     other.locator("#learn-status", has_text="Step").wait_for()
     for one in (page, other):
         one.locator("#learn-stop").click()

@@ -9,7 +9,6 @@ import pytest
 
 from apps.shell import run
 from tests.audits.bias.test_making_remedies import small as small
-from tests.audits.conftest import own_home as own_home
 from workbench.loading.listing import edits_here
 from workbench.places import home
 
@@ -33,6 +32,14 @@ def test_remedy_writes_a_model_that_answers_and_is_listed(
         answers[model] = {one["label"]: one["cosine"] for one in answer["labels"]}
         assert sum(one["probability"] for one in answer["labels"]) == pytest.approx(1, abs=1e-4)
     assert answers["fake"] != answers[str(folder)]
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that no other test has written into."""
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CLIP_WORKBENCH_CACHE", raising=False)
+    return tmp_path / "home"
 
 
 @pytest.mark.parametrize(
