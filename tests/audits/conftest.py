@@ -10,10 +10,17 @@ import colour_audit
 import pytest
 
 import audits
+from audits.datasets.readers import read
 from audits.run_directory.reader import Run
 from tests.installed import importable, install
 
 Begin = Callable[..., Run]
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Callable[[str], Path]:
+    """The folder of a built-in data set; it is drawn once for all tests of all processes."""
+    return lambda key: read(f"builtin:{key}").root
 
 
 @pytest.fixture

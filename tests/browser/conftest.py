@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 # What axe finds in Gradio's own markup, which no theme or label of ours reaches.
 UPSTREAM = {
     "aria-prohibited-attr",  # the empty frame of a figure or a picture is a <div> with a label
@@ -73,7 +73,9 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
 def browser() -> Iterator[Browser]:
     """Chromium, as the machine has it."""
     path = chromium()
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=WAIT_MS)
 
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=path, args=list(FLAGS))

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.conftest import WAIT_MS
+
 pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +66,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         yield App(url, hook, time.perf_counter() - begun)
     finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(timeout=10)
+        status = process.wait(timeout=60)
         process.stdout.close()
     assert status == 0
     assert "Traceback" not in (folder / "stderr.txt").read_text()
@@ -97,6 +99,7 @@ def page(app: App, browser: Browser) -> Iterator[tuple[Page, Seen]]:
         "console",
         lambda message: seen.errors.append(message.text) if "Content Security Policy" in message.text else None,
     )
+    opened.set_default_timeout(WAIT_MS)
     opened.goto(app.url)
     yield opened, seen
     context.close()
@@ -110,7 +113,7 @@ def _own(url: str) -> bool:
 def test_s21_a_tour_of_the_whole_page_sends_nothing_out(app: App, page: tuple[Page, Seen]) -> None:
     opened, seen = page
     links = opened.locator("#navigation a")
-    links.first.wait_for(timeout=30_000)
+    links.first.wait_for()
     for link in links.all():
         link.click()
         opened.wait_for_timeout(500)
@@ -126,9 +129,9 @@ def test_s21_a_tour_of_the_whole_page_sends_nothing_out(app: App, page: tuple[Pa
     assert len(visited) >= 3
     opened.locator("#navigation a").first.click()
     opened.locator("#example-cat").click()
-    opened.locator("#classify-image img").first.wait_for(timeout=30_000)
+    opened.locator("#classify-image img").first.wait_for()
     opened.locator("#classify-go").click()
-    opened.locator("#classify-chart .bar").first.wait_for(timeout=60_000)
+    opened.locator("#classify-chart .bar").first.wait_for()
     assert "cat" in opened.locator("#classify-table").inner_text()
     for dark in ("?__theme=dark", "?view=api"):
         opened.goto(app.url + dark)

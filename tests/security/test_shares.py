@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.heavy
 def visitor(server: Server, number: int) -> httpx.Client:
     """A client with an address of its own."""
     transport = httpx.HTTPTransport(local_address=f"127.0.0.{number}")
-    return httpx.Client(base_url=server.url, timeout=30, transport=transport)
+    return httpx.Client(base_url=server.url, timeout=30, transport=transport, trust_env=False)
 
 
 def ask(client: httpx.Client, name: str, text: str) -> float:
@@ -33,29 +33,42 @@ def ask(client: httpx.Client, name: str, text: str) -> float:
 
 
 @contextmanager
-def listening(server: Server, page: str) -> Iterator[None]:
-    """Hold a page's stream open without reading it."""
-    with socket.create_connection(("127.0.0.1", server.port)) as line:
+def listening(server: Server, page: str, number: int) -> Iterator[None]:
+    """Hold a page's stream open without reading it, from an address of its own."""
+    with socket.create_connection(("127.0.0.1", server.port), source_address=(f"127.0.0.{number}", 0)) as line:
         line.sendall(f"GET /gradio_api/queue/data?session_hash={page} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         yield
 
 
-def test_one_page_and_one_address_may_have_only_so_many_jobs_waiting(tmp_path: Path) -> None:
-    with running(tmp_path) as server, httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
+@pytest.fixture
+def at_rest(server: Server) -> Server:
+    """The server that tests share, once no job of another test waits; each test asks from addresses of its own."""
+    until(lambda: httpx.get(f"{server.url}/gradio_api/queue/status", trust_env=False).json()["queue_size"] == 0)
+    return server
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_one_page_and_one_address_may_have_only_so_many_jobs_waiting(at_rest: Server) -> None:
+    with visitor(at_rest, 11) as client, ExitStack() as listeners:
 
         def join(page: str) -> int:
             body = {"data": ["x"], "fn_index": 1, "session_hash": page}
             status = client.post("/gradio_api/queue/join", json=body).status_code
             if status == 200:
-                listeners.enter_context(listening(server, page))
+                listeners.enter_context(listening(at_rest, page, 11))
             time.sleep(0.1)
             return status
 
-        with ExitStack() as listeners:
-            assert [join("one") for _ in range(6)] == [200] * 4 + [429] * 2  # one runs, three wait
-            assert [join(f"made-up-{i}") for i in range(4)] == [200] * 3 + [429]  # six of this address wait
-            body = {"data": ["quick"], "fn_index": 2, "session_hash": "one"}
-            assert client.post("/gradio_api/run/light", json=body).json()["data"] == ["quick"]
+        assert [join("one") for _ in range(6)] == [200] * 4 + [429] * 2  # one runs, three wait
+        assert [join(f"made-up-{i}") for i in range(4)] == [200] * 3 + [429]  # six of this address wait
+        body = {"data": ["quick"], "fn_index": 2, "session_hash": "one"}
+        assert client.post("/gradio_api/run/light", json=body).json()["data"] == ["quick"]
 
 
 def test_a_job_that_nobody_listens_to_does_not_run(tmp_path: Path) -> None:
@@ -67,42 +80,46 @@ def test_a_job_that_nobody_listens_to_does_not_run(tmp_path: Path) -> None:
         for number in range(10):
             body = {"data": ["x"], "fn_index": 1, "session_hash": f"ghost-{number}"}
             ghosts.post("/gradio_api/queue/join", json=body)
-        assert ask(one, "slow", "mine") < 6.0  # the job's own second, not eleven
-        time.sleep(2.5)
-        assert one.get("/gradio_api/queue/status").json()["queue_size"] == 0  # forgotten
+        assert ask(one, "slow", "mine") < 10.0  # the job's own second, not eleven
+        until(lambda: one.get("/gradio_api/queue/status").json()["queue_size"] == 0)  # forgotten
 
 
-def test_the_engine_hears_of_pages_that_left_their_job_and_of_no_others(tmp_path: Path) -> None:
-    with running(tmp_path) as server, visitor(server, 1) as client:
+def test_the_engine_hears_of_pages_that_left_their_job_and_of_no_others(at_rest: Server) -> None:
+    left = at_rest.hook.with_suffix(".left")
+
+    def heard() -> list[str]:
+        return (
+            [line for line in left.read_text().splitlines() if line.startswith("127.0.0.12|")] if left.exists() else []
+        )
+
+    with visitor(at_rest, 12) as client:
         for page in ("stays", "leaves"):
-            body = {"data": ["5"], "fn_index": 3, "session_hash": page}
+            body = {"data": ["8"], "fn_index": 3, "session_hash": page}
             assert client.post("/gradio_api/queue/join", json=body).status_code == 200
-        with listening(server, "stays"):
-            with listening(server, "leaves"):
+        with listening(at_rest, "stays", 12):
+            with listening(at_rest, "leaves", 12):
                 time.sleep(1.0)
-            begun, left = time.monotonic(), server.hook.with_suffix(".left")
-            while not left.exists() and time.monotonic() - begun < 2.0:
-                time.sleep(0.05)
-            assert left.read_text() == "127.0.0.1|leaves\n"
+            until(lambda: bool(heard()), 6.0)  # before the jobs end
+            assert heard() == ["127.0.0.12|leaves"]
 
 
-def test_one_address_does_not_keep_others_waiting(tmp_path: Path) -> None:
-    with running(tmp_path) as server, visitor(server, 1) as many, visitor(server, 2) as one, ExitStack() as listeners:
+def test_one_address_does_not_keep_others_waiting(at_rest: Server) -> None:
+    with visitor(at_rest, 13) as many, visitor(at_rest, 14) as one, ExitStack() as listeners:
         for number in range(7):
             body = {"data": ["x"], "fn_index": 1, "session_hash": f"page-{number}"}
             assert many.post("/gradio_api/queue/join", json=body).status_code == 200
-            listeners.enter_context(listening(server, f"page-{number}"))
+            listeners.enter_context(listening(at_rest, f"page-{number}", 13))
         assert ask(one, "slow", "mine") < 5.0  # after the one that runs, before the six that wait
 
 
 @pytest.mark.parametrize("event", [3, 4], ids=["edits", "choices"])
-def test_a_page_is_answered_in_its_order_and_other_pages_do_not_wait(tmp_path: Path, event: int) -> None:
-    with running(tmp_path) as server, httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
+def test_a_page_is_answered_in_its_order_and_other_pages_do_not_wait(at_rest: Server, event: int) -> None:
+    with visitor(at_rest, 12 + event) as client:
         for page, seconds in (("one", "2.0"), ("one", "0.1"), ("two", "0.2")):
-            body = {"data": [seconds], "fn_index": event, "session_hash": page}
+            body = {"data": [seconds], "fn_index": event, "session_hash": f"{page}-{event}"}
             assert client.post("/gradio_api/queue/join", json=body).status_code == 200
         with ThreadPoolExecutor(2) as pool:
-            one, two = pool.map(lambda page: completed(client, page), ("one", "two"))
+            one, two = pool.map(lambda page: completed(client, f"{page}-{event}"), ("one", "two"))
         assert [text for _, text in one] == ["2.0", "0.1"]
         assert [text for _, text in two] == ["0.2"]
         assert two[0][0] < one[0][0]

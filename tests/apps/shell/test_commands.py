@@ -278,6 +278,8 @@ def test_help_and_a_mistyped_model_answer_at_once_without_heavy_imports(words: l
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         assert done.stderr.splitlines()[-1].endswith(" set()")
+        if best < 1:
+            break
     assert best < 1
 
 

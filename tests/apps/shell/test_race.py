@@ -15,7 +15,11 @@ SHORT = ["train", "--recipe", "race", "--steps", "8", "--seeds", "1"]
 
 
 @pytest.mark.heavy
-def test_a_race_prints_json_and_leaves_a_table_and_a_figure(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_race_prints_json_and_leaves_a_table_and_a_figure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.training.race.run.POOL", 256)  # fewer drawings
+    monkeypatch.setattr("workbench.training.race.run.TESTED", 96)
     assert run([*SHORT, "--out", str(tmp_path), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["images"], answer["seeds"]) == (512, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -22,12 +23,11 @@ def opened(path: Path) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, pd.DataFrame]]:
+def built(drawn: Callable[[str], Path]) -> dict[str, tuple[Path, pd.DataFrame]]:
     result = {}
     for key in SETS:
-        folder = tmp_path_factory.mktemp(key)
+        folder = drawn(key)
         assert ROWS[key].about.title
-        ROWS[key].build(folder)
         result[key] = folder, pd.read_csv(folder / "samples.csv", dtype=str, keep_default_na=False)
     return result
 

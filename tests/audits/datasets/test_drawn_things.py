@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,9 @@ from workbench.pictures import draw, find_sample
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("things")
+def built(drawn: Callable[[str], Path]) -> Path:
     assert ABOUT.licence.startswith("drawings CC BY-SA 4.0")
-    write_pictures(folder, pictures())
-    return folder
+    return drawn("drawn-things")
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

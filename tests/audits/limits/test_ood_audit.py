@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -136,14 +137,15 @@ def test_digits_and_textures_are_drawn() -> None:
 
 
 @pytest.mark.heavy
-def test_the_built_in_set_holds_four_origins_and_is_the_same_each_time(tmp_path: Path) -> None:
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        write_pictures(tmp_path / folder, pictures())
-    rows = pd.read_csv(tmp_path / "one" / "samples.csv", dtype=str, keep_default_na=False)
+def test_the_built_in_set_holds_four_origins_and_is_the_same_each_time(
+    drawn: Callable[[str], Path], tmp_path: Path
+) -> None:
+    write_pictures(tmp_path, pictures())
+    rows = pd.read_csv(tmp_path / "samples.csv", dtype=str, keep_default_na=False)
     counts = rows["origin"].value_counts()
     assert counts.to_dict() == dict(zip(ORIGINS, (KNOWN, 150 - KNOWN, 120, len(TEXTURES) * EACH), strict=True))
     known, others = (set(rows.loc[rows["origin"] == origin, "label"]) for origin in ORIGINS[:2])
     assert not known & others
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    folder = drawn("known-and-unknown")
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (folder / path.name).read_bytes()

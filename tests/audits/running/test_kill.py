@@ -49,7 +49,7 @@ def test_a_killed_run_continues_to_the_same_bytes(own_home: Path, colours: str, 
     out, kills, rng = tmp_path / "runs", 0, random.Random(4)
     with _nursery(colours, out, own_home) as nursery:
         code = -signal.SIGKILL
-        for _ in range(12):
+        for _ in range(6):
             child, before = _start(nursery), _events(out)
             while not _ended(nursery, 0.01) and _events(out) == before:
                 pass  # it is not at work yet: it has written nothing to the log

@@ -386,16 +386,12 @@ print(run.folder)
     reporting.write(run.folder, tmp_path / "report.html")
     reporting.write(run.folder, tmp_path / "report.json")
     written = {contents(run.folder, tmp_path)}
-    for locale, zone, threads, seed in (
-        ("de_DE.UTF-8", "Pacific/Auckland", "2", "7"),
-        ("tr_TR.UTF-8", "US/Hawaii", "3", "99"),
-    ):
-        place = tmp_path / zone.replace("/", "-")
-        more = {"LC_ALL": locale, "TZ": zone, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": seed}
-        done = subprocess.run(
-            [sys.executable, "-c", work, str(place)],
-            env={**os.environ, **more, "CLIP_WORKBENCH_HOME": str(place / "home")},
-            capture_output=True, text=True, check=True, timeout=200, cwd=Path(audits.__file__).parents[1],
-        )  # fmt: skip
-        written.add(contents(Path(done.stdout.strip().splitlines()[-1]), place))
+    place = tmp_path / "elsewhere"
+    more = {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Auckland", "OMP_NUM_THREADS": "3", "PYTHONHASHSEED": "99"}
+    done = subprocess.run(
+        [sys.executable, "-c", work, str(place)],
+        env={**os.environ, **more, "CLIP_WORKBENCH_HOME": str(place / "home")},
+        capture_output=True, text=True, check=True, timeout=200, cwd=Path(audits.__file__).parents[1],
+    )  # fmt: skip
+    written.add(contents(Path(done.stdout.strip().splitlines()[-1]), place))
     assert len(written) == 1
