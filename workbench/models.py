@@ -61,6 +61,7 @@ def folder_spec(path: Path) -> ModelSpec:
         loader=loader,
         folder=path,
         score="sigmoid" if sigmoid else "softmax",
+        english_only=False,  # which languages it was taught is not known, so its texts stay as they are
     )
 
 

@@ -23,7 +23,7 @@ def guess(page: Page, choice: str) -> None:
 def test_a_class_takes_the_tour_by_its_link_on_a_phone(visit: Visit) -> None:
     page = visit("?tour=1", viewport={"width": 390, "height": 844})
     expect(page.locator("#tour-text")).to_contain_text("1 of 8", timeout=WAIT_MS)
-    assert page.locator("#tour-answer").inner_text() == ""
+    expect(page.locator("#tour-answer")).to_have_text("")
     guess(page, "It says none fits")
     assert "No." in page.locator("#tour-answer").inner_text()
     expect(page.locator("#classify-verdict")).to_contain_text("rabbit", timeout=WAIT_MS)  # in the view itself

@@ -16,6 +16,7 @@ from audits.datasets.drawn_scenes import TAGS, tagged
 from audits.limits.negation.score import Settings
 from audits.tags import multiple_choice, searches, tags_of
 from tests.audits.planted import dataset, embedded, facts, find, protocol, stages_of
+from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.retrieval.query import embed_query, parse_query
 
@@ -95,7 +96,9 @@ def test_a_model_deaf_to_the_exclusion_is_at_one_half() -> None:
 
 def test_subtraction_is_that_of_search() -> None:
     vectors = {"cat": np.array([0.6, 0.8]), "dog": np.array([1.0, 0.0])}
-    session = SimpleNamespace(embed_texts=lambda texts: torch.tensor(np.stack([vectors[text] for text in texts])))
+    session = SimpleNamespace(
+        embed_texts=lambda texts: torch.tensor(np.stack([vectors[text] for text in texts])), spec=POCKET
+    )
     searched = embed_query(session, parse_query("cat - dog"))  # type: ignore[arg-type]
     from audits.limits.negation.score import _cosines, ways_to_ask
 
