@@ -18,7 +18,7 @@ from apps.shared.events import ASIDE, QUIET
 if TYPE_CHECKING:
     from workbench.engine import Engine
 
-MARK = "**Example.** Whatever you put in replaces it."
+MARK = "**Example.** Your own input takes its place."
 GIVEN = (gr.Textbox, gr.Image, gr.File, gr.Gallery)  # what a visitor, a link or another view fills in
 WORKING = "The model is answering the example …"
 PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in

@@ -123,6 +123,6 @@ def _models() -> dict[str, Any]:
         )  # fmt: skip
         rows["judge"] = gr.Dropdown(
             [("the shipped model that steers nothing", ""), *choices()], value="", label="Judge",
-            info="A model that steers nothing looks at the result.", elem_id="generation-judge",
+            info="A model that did not steer judges the result.", elem_id="generation-judge",
         )  # fmt: skip
     return rows

@@ -102,11 +102,13 @@
     input.dispatchEvent(new Event('change', {bubbles: true}));
   };
 
-  // Until the example of a view is there, which would overwrite what is restored; none comes where a link holds a form.
-  const settled = async (element, shared) => {
-    const view = viewOf(element), end = Date.now() + (shared || !view ? 600 : LATEST);
-    while (Date.now() < end && !view?.querySelector('.example-mark')?.offsetParent) await pause(100);
+  // Wait for the example of a view, which would overwrite what is restored; none comes where a link holds a form.
+  const settled = async (element, time) => {
+    const view = viewOf(element), end = Date.now() + (view ? time : 0);
+    const there = () => Boolean(view?.querySelector('.example-mark')?.offsetParent);
+    while (Date.now() < end && !there()) await pause(200);
     await pause(300);
+    return there();
   };
   const uploaded = async (view) => {
     const missing = () => [...view.querySelectorAll('.block')].some((block) => kept.files[keyOf(block)]?.length && !block.querySelector(REMOVE));
@@ -118,14 +120,18 @@
     each(BLOCKS, async (block) => {
       const key = keyOf(block), value = kept.form[key], held = kept.files[key];
       if (value === undefined && !held?.length) return;
-      await settled(block, shared);
-      if (held?.length) choose(block, held);
-      await pause(STEP);  // an example that was taken brings labels of its own
-      if (value !== undefined) await fill(block, value);
+      for (const time of shared ? [0] : [LATEST, 8 * LATEST]) {  // a server with much to do sends the example late
+        const there = await settled(block, time);
+        if (time > LATEST && !there) return;
+        if (held?.length) choose(block, held);
+        await pause(STEP);  // an example that was taken brings labels of its own
+        if (value !== undefined) await fill(block, value);
+        if (there) return;
+      }
     });
     const press = (id, late) => id && each(`#${CSS.escape(id)}`, async (button) => {
       if (!viewOf(button) || !button.matches('button.primary, .examples-row button')) return;
-      await settled(button, shared);
+      await settled(button, shared ? 0 : LATEST);
       if (late) { await pause(2 * STEP); await uploaded(viewOf(button)); }
       button.click();
     });

@@ -42,7 +42,7 @@ def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) 
     with gr.Tab("Find the smallest attack", elem_id="typographic-find", render_children=True):
         with gr.Row():
             target = gr.Textbox(
-                "pizza", label="Target", info="What the model shall answer.", elem_id="typographic-target"
+                "pizza", label="Target", info="The answer that the attack aims at.", elem_id="typographic-target"
             )
             calls = gr.Slider(64, 512, 192, step=64, label="Model calls", info="More find smaller labels.")
             seed = gr.Number(0, label="Seed", precision=0, info="The same seed finds the same label.", min_width=80)

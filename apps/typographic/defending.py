@@ -33,7 +33,7 @@ HEADERS = ["defence", "what it does", "needs"]
 MEASURED = ["defence", "written on: right", "lost accuracy back", "clean: change", "ms an image"]
 IDLE = (
     "A defended model is the chosen one with one change. It has its own name and fingerprint, and every view and "
-    "audit takes it. What is learned, is learned from drawings that are never measured. A prefix is learned for the "
+    "audit takes it. Learning uses drawings that are never measured. A prefix is learned for the "
     "labels that stand above, in the prompt “a photo of a …”; all other texts share one, which helps them less."
 )
 FOLDER_NOTE = (

@@ -17,7 +17,7 @@ RANKING = ["video", "score", "fits", "beats", "stock sentences as good", "best m
 HEADERS = ["start", "end", "score", "fits", "from", "to"]
 WIDTH, HEIGHT = 800, 140  # of the timeline's drawing
 EXPLAINED = """
-Frames are looked at at even times, whatever the video's own frame rate. The curve shows, for each frame, how many
+Frames are taken at equal intervals, whatever the video's own frame rate. The curve shows, for each frame, how many
 standard deviations its cosine with your query lies above that of about four hundred stock sentences. A segment is cut
 half way between the video's ground and its peak, and where a new shot begins. It **fits** where its peak is three or
 more above the stock sentences.
