@@ -18,6 +18,7 @@ from workbench.statistics.power import detectable_of_interval
 from workbench.statistics.row import GAPS, LEAST_P
 
 ALPHA = 0.05
+UNITS = {"share": (100, 1, " %"), "difference": (100, 1, " points"), "nats": (1, 2, " nats")}  # scale, digits, name
 MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent
 
 
@@ -125,11 +126,8 @@ def amount(measure: Measure, *, flip: bool = False) -> str:
     """Write the value with its interval and n: shares in %, differences of shares in points; `flip` its sign."""
     if measure.value is None:
         return f"not measured (n = {measure.n})"
-    scale, unit = {"share": (100.0, " %"), "difference": (100.0, " points"), "nats": (1.0, " nats")}.get(
-        measure.unit, (1.0, "")
-    )
+    scale, digits, unit = UNITS.get(measure.unit, (1, 2, ""))
     ends = sorted(-end if flip else end for end in (measure.ci_low, measure.ci_high) if end is not None)
-    digits = 1 if scale > 1 else 2
     value = f"{scale * (-measure.value if flip else measure.value):.{digits}f}{unit}"
     if len(ends) < 2:
         return f"{value} (n = {measure.n})"
@@ -137,6 +135,18 @@ def amount(measure: Measure, *, flip: bool = False) -> str:
         f"{100 * (measure.level or 0.95):g} % interval {scale * ends[0]:.{digits}f} to {scale * ends[1]:.{digits}f}"
     )
     return f"{value} ({interval}, n = {measure.n})"
+
+
+def brief(measure: Measure, *, bounds: bool = True, sign: str = "") -> str:
+    """Write the value for a table's cell, "12.1 [8.0, 16.4]", or without bounds with its unit; `sign`: "+" for both."""
+    scale, digits, unit = UNITS.get(measure.unit, (1, 2, ""))
+    value, low, high = measure.value, measure.ci_low, measure.ci_high
+    if value is None:
+        return "not measured"
+    text = f"{scale * value:{sign}.{digits}f}"
+    if not bounds or low is None or high is None:
+        return text + unit
+    return f"{text} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]"
 
 
 def detectable(measure: Measure, what: str = "difference") -> str:

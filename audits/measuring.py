@@ -168,13 +168,18 @@ def mean_gap(
 
 
 def change(metric: str, before: ArrayLike, after: ArrayLike, *, cluster: Sequence[str], **extra: Any) -> Measure:
-    """Return the mean of after minus before for the same images, with a paired interval and test."""
+    """Return the mean of after minus before for the same images, with a paired interval and test.
+
+    The bounds of a difference, of numbers from 0 to 1, end at -1 and 1.
+    """
     result = paired.compare(before, after, cluster=repeated(cluster))
     fields: dict[str, Any] = {"unit": "difference", "contrast": "paired", **extra, "p_value": result.p_value}
     row = number(metric, result.difference, n=result.n, **fields)
-    if row.ci_low is None or row.ci_high is None:
+    low, high = row.ci_low, row.ci_high
+    if low is None or high is None:
         return row
-    return replace(row, detectable=DETECTABLE * (row.ci_high - row.ci_low) / 2)
+    row = replace(row, detectable=DETECTABLE * (high - low) / 2)
+    return replace(row, ci_low=max(-1.0, low), ci_high=min(1.0, high)) if row.unit == "difference" else row
 
 
 def repeated(cluster: Sequence[str]) -> list[str] | None:

@@ -105,7 +105,7 @@ def build(page: Page) -> None:
     shipped.click(shipped_files, None, given, api_visibility="private").then(**adding, trigger_mode="multiple")
     shown["gallery"].select(_picked, [listed, start, index], [chosen, similar_path, picked, sending], **CHOICE)
     _wire_pages(shown, listed, start, index=index)
-    answer = _withshipped_files(search, adding["fn"], (index, own, given))
+    answer = _adding_first(search, adding["fn"], (index, own, given))
     answering = {**event, "fn": answer, "outputs": [*outputs, own, index], **LONG}
     page.exchange.accept("search", [example, text], put, after=answering)
     page.first.show("search", answering, {text: QUERY}, mark=mark)
@@ -133,12 +133,12 @@ def _asking() -> tuple[gr.Textbox, gr.Image, gr.Slider, gr.Button]:
     return text, example, weight, ask
 
 
-def _withshipped_files(search: Callable[..., Any], adding: Callable[..., Any], widgets: tuple[Any, Any, Any]) -> Any:
+def _adding_first(search: Callable[..., Any], adding: Callable[..., Any], widgets: tuple[Any, Any, Any]) -> Any:
     """Return a search that puts the shipped images into an empty index first; `widgets`: of index, own and files."""
     index, own, given = widgets
 
     @handler
-    def withshipped_files(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def adding_first(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         place: dict[Any, Any] = {}
         if typed[index] == OWN and not typed[own]:
             for update in adding({**typed, given: _as_uploaded(given)}, request):
@@ -146,7 +146,7 @@ def _withshipped_files(search: Callable[..., Any], adding: Callable[..., Any], w
                 yield update
         yield search({**typed, **place}, request)
 
-    return withshipped_files
+    return adding_first
 
 
 def _as_uploaded(given: gr.File) -> list[str]:

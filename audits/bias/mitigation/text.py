@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pandas import DataFrame
 
 from audits.analysis import Finding, Strength
-from audits.findings import amount, finding, strength
+from audits.findings import amount, brief, finding, strength
 from workbench.remedies import REMEDIES
 from workbench.statistics.measures import Measure
 
@@ -72,7 +72,9 @@ def _sentence(remedy: str, one: Mapping[str, Measure], bare: Mapping[str, Measur
     shows = {name for name, measure in one.items() if strength(measure) == "found"}
     for metric, measure in ((metric, bare[metric]) for metric in NAMES if metric in bare):
         before, after = measure.value or 0.0, one[metric].value or 0.0 if metric in one else 0.0
-        text = f"{NAMES[metric]}, {_short(measure)} to {_short(one[metric])}" if metric in one else NAMES[metric]
+        text = NAMES[metric]
+        if metric in one:
+            text += f", {brief(measure, bounds=False)} to {brief(one[metric], bounds=False)}"
         if metric + CHANGE in shows and metric in shows and abs(after) > abs(before):
             parts["It worsens"].append(text)
         elif metric + CHANGE in shows and metric in biased(bare) and abs(after) < abs(before):
@@ -96,17 +98,6 @@ def whole(outcomes: Outcomes) -> DataFrame:
     rows = []
     for name, one in outcomes.items():
         cells = [[(one.get(metric), ""), (one.get(metric + CHANGE), "+")] for metric in (*NAMES, *QUALITIES)]
-        written = ["; ".join(_short(m, bounds=True, sign=sign) for m, sign in cell if m) or "–" for cell in cells]
+        written = ["; ".join(brief(m, sign=sign) for m, sign in cell if m) or "–" for cell in cells]
         rows.append([name, *written])
     return DataFrame(rows, columns=["remedy", *NAMES.values(), *QUALITIES.values()])
-
-
-def _short(measure: Measure, *, bounds: bool = False, sign: str = "") -> str:
-    """Write a number: shares and their differences in hundredths, MaxSkew and d as they are."""
-    scale, digits, unit = {"share": (100, 1, " %"), "difference": (100, 1, " points")}.get(measure.unit, (1, 2, ""))
-    value, low, high = (None if x is None else scale * x for x in (measure.value, measure.ci_low, measure.ci_high))
-    if value is None:
-        return "not measured"
-    if not bounds or low is None or high is None:
-        return f"{value:{sign}.{digits}f}{unit}"
-    return f"{value:{sign}.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -51,9 +51,8 @@ def _measured(
     if rows["gap"].notna().all():
         yield measuring.mean("gap", rows["gap"], cluster, rng=rng, unit="distance", **fields)
         if plain is not None:
-            yield measuring.change(
-                "gap" + CHANGE, plain["gap"], rows["gap"], cluster=cluster, **fields, reference=PLAIN
-            )
+            extra = {**fields, "unit": "distance", "reference": PLAIN}
+            yield measuring.change("gap" + CHANGE, plain["gap"], rows["gap"], cluster=cluster, **extra)
     for metric in (HUB, RETRIEVED, RIGHT):
         fields["direction"], column = "lower" if metric == HUB else "higher", OUTCOME + metric
         if rows[column].isna().any():

@@ -64,21 +64,15 @@ def _searched(rows: DataFrame, fields: dict[str, Any], rng: np.random.Generator)
                 row = replace(row, null_mean=RIGHT_ORDER, p_value=test.p_value)
             yield row
         extra = {**fields, "cluster": cluster, "reference": "the sentence"}
-        yield _cut(measuring.change(f"{metric}.by_subtraction", table[QUERIES[0]], table[QUERIES[1]], **extra))
+        yield measuring.change(f"{metric}.by_subtraction", table[QUERIES[0]], table[QUERIES[1]], **extra)
         if QUERIES[2] in table.columns:
             extra |= {"reference": "the query without what it excludes"}
-            yield _cut(measuring.change(f"{metric}.by_sentence", table[QUERIES[2]], table[QUERIES[0]], **extra))
+            yield measuring.change(f"{metric}.by_sentence", table[QUERIES[2]], table[QUERIES[0]], **extra)
     if rows["label_set"].iloc[0] == NO:
         each = rows.drop_duplicates("y")["agreement"].dropna().to_numpy(float)
         yield number(
             "agreement", intervals.mean(each), n=len(each), unit="correlation", **{**fields, "direction": "lower"}
         )
-
-
-def _cut(change: Measure) -> Measure:
-    """Return a change of two shares with its bounds cut to -1..1."""
-    low, high = change.ci_low, change.ci_high
-    return change if low is None or high is None else replace(change, ci_low=max(-1.0, low), ci_high=min(1.0, high))
 
 
 def _figures(measures: Sequence[Measure]) -> list[Figure]:
