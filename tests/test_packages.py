@@ -35,10 +35,7 @@ pytestmark = pytest.mark.heavy
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Build both from a copy of what git tracks, so that nothing is left in the checkout."""
     copy, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheels")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode:
-        pytest.skip("not a git clone")
-    for name in filter(None, listed.stdout.split("\0")):
+    for name in _tracked():
         if (ROOT / name).is_file() and not name.startswith("tests/"):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).symlink_to(ROOT / name)
@@ -59,6 +56,14 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "program": next(out.glob("clip_workbench-*.whl")),
         "weights": next(out.glob("clip_workbench_weights-*.whl")),
     }
+
+
+def _tracked() -> list[str]:
+    """Return the names of all files that git tracks."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    return [name for name in listed.stdout.split("\0") if name]
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +90,9 @@ def test_the_wheels_hold_what_they_need_and_no_file_twice(wheels: Mapping[str, P
     names = {kind: zipfile.ZipFile(wheel).namelist() for kind, wheel in wheels.items()}
     assert all(len(set(part)) == len(part) for part in names.values())
     assert not [name for name in names["program"] if name.endswith(".safetensors") or name.startswith("tests")]
+    rooms = [name for name in _tracked() if name.startswith(("workbench/", "apps/", "audits/", "benchmarks/"))]
+    needed = {name for name in rooms if not name.startswith("workbench/weights/") and (ROOT / name).is_file()}
+    assert needed - set(names["program"]) == set()
     weights = {
         path.relative_to(ROOT / "workbench/weights") for path in ROOT.glob("workbench/weights/*/*") if path.is_file()
     }
