@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from audits import measuring
-from audits.analysis import Analysis, Figure
+from audits.analysis import Analysis
 from audits.bias.mitigation.score import HARM, NONE, RETRIEVED, RIGHT, Settings
-from audits.bias.mitigation.text import CHANGE, NAMES, QUALITIES, SKEW, Outcomes, biased, findings, whole
+from audits.bias.mitigation.text import NAMES, QUALITIES, SKEW, biased, findings
 from audits.bias.two_groups import HALVES, apart, lower_bounded, skews
+from audits.changes import CHANGE, changes_table, gain_and_cost, outcomes_of
 from audits.contracts import OUTCOME, ModelFacts
 from audits.protocol import Protocol as Rules
 from workbench.errors import BadInput
@@ -41,9 +42,11 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         measures += _biases(rows, bare, label_set=str(name), words=settings.words)
         measures += _qualities(rows, bare, label_set=str(name))
     measures = adjust(measures, "holm")
-    outcomes = {name: {m.metric: m for m in measures if m.label_set == name} for name in samples["label_set"].unique()}
-    table = {"What each remedy changes": whole(outcomes)}
-    return Analysis(measures, list(findings(outcomes, settings.words)), list(_figures(outcomes)), tables=table)
+    outcomes, names = outcomes_of(measures), NAMES | QUALITIES
+    table = {"What each remedy changes": changes_table(outcomes, names, way="remedy")}
+    spoiled = {metric: RETRIEVED if metric == SKEW else RIGHT for metric in biased(outcomes[NONE]) or ["association"]}
+    figures = [gain_and_cost(outcomes, bias, quality, names=names) for bias, quality in spoiled.items()]
+    return Analysis(measures, list(findings(outcomes, settings.words)), figures, tables=table)
 
 
 def _biases(rows: DataFrame, bare: DataFrame, *, label_set: str, words: tuple[str, str]) -> Iterator[Measure]:
@@ -87,26 +90,3 @@ def _qualities(rows: DataFrame, bare: DataFrame, *, label_set: str) -> Iterator[
         yield measuring.share(metric, both[column], **fields)
         if label_set != NONE:
             yield measuring.change(metric + CHANGE, both[column + " before"], both[column], **fields, reference=NONE)
-
-
-def _figures(outcomes: Outcomes) -> Iterator[Figure]:
-    """Yield gain against cost for each bias that the model has, or for association alone."""
-    bare = next(iter(outcomes.values()))
-    for metric in biased(bare) or ["association"]:
-        spoiled, rows = RETRIEVED if metric == SKEW else RIGHT, []
-        turn = -1 if (bare[metric].value or 0.0) > 0 else 1  # less is a gain, or more where it is below 0
-        for name, one in outcomes.items():
-            if gain := one.get(metric + CHANGE):
-                cost = one[spoiled + CHANGE].value if spoiled + CHANGE in one else 0.0
-                ends = (gain.value, *(gain.ci_low, gain.ci_high)[::turn])
-                rows.append((name, -100 * (cost or 0.0), *(None if end is None else turn * end for end in ends)))
-        yield Figure(
-            f"gain-{metric.replace('.', '-').replace('_', '-')}",
-            f"Gain against cost: {NAMES[metric]}",
-            "points",
-            DataFrame(rows, columns=["series", "x", "value", "low", "high"]),
-            f"cost: {QUALITIES[spoiled]} lost, points",
-            f"gain: bias removed, {bare[metric].unit.replace('difference', 'share')}",
-            f"A point for each remedy: how much of the {NAMES[metric]} it removes, with its interval, over its cost in "
-            f"{QUALITIES[spoiled]}. The best remedies lie at the top left.",
-        )

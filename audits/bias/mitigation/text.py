@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pandas import DataFrame
-
 from audits.analysis import Finding, Strength
+from audits.changes import CHANGE, Outcomes
 from audits.findings import amount, brief, finding, strength
 from workbench.remedies import REMEDIES
 from workbench.statistics.measures import Measure
 
-Outcomes = Mapping[str, Mapping[str, Measure]]  # remedy -> metric -> measure; the first is no remedy
-CHANGE, SKEW = ".change", "max_skew"
+SKEW = "max_skew"
 CLAIMS = {  # bias -> its name, and what is said of it without a remedy
     SKEW: ("MaxSkew of searches", "searches that name no group show X or Y more often than its share, MaxSkew {}"),
     "association": ("association with words", "X lies nearer to the first words than Y, d = {}"),
@@ -91,13 +89,3 @@ def _sentence(remedy: str, one: Mapping[str, Measure], bare: Mapping[str, Measur
         end = f" No cost was found{f'; a loss of {lost:.1f} points is not ruled out' if lost > 0 else ''}."
     kind: Strength = "found" if parts["It lessens"] or parts["It worsens"] else "no evidence"
     return Finding(f"{remedy}.{start} {text}{end}".replace("  ", " "), kind, label_set=remedy)
-
-
-def whole(outcomes: Outcomes) -> DataFrame:
-    """Return the table of remedies: a row each, a column a bias or quality; a dash where a remedy cannot change it."""
-    rows = []
-    for name, one in outcomes.items():
-        cells = [[(one.get(metric), ""), (one.get(metric + CHANGE), "+")] for metric in (*NAMES, *QUALITIES)]
-        written = ["; ".join(brief(m, sign=sign) for m, sign in cell if m) or "–" for cell in cells]
-        rows.append([name, *written])
-    return DataFrame(rows, columns=["remedy", *NAMES.values(), *QUALITIES.values()])

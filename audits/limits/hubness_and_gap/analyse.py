@@ -12,10 +12,11 @@ from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.changes import CHANGE, changes_table, outcomes_of
 from audits.contracts import OUTCOME, ModelFacts
 from audits.detectable import beyond_chance
 from audits.limits.hubness_and_gap.score import HUB, PLAIN, RETRIEVED, RIGHT
-from audits.limits.hubness_and_gap.text import CHANGE, findings
+from audits.limits.hubness_and_gap.text import NAMES, findings
 from audits.protocol import Protocol as Rules
 from workbench.retrieval.hubs import NEAREST
 from workbench.statistics import intervals
@@ -32,7 +33,8 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     for way, rows in samples.groupby("label_set", sort=False):
         measures += _measured(rows, None if way == PLAIN else plain, label_set=str(way), rng=rng)
     measures = adjust(measures, "holm")
-    return Analysis(measures, list(findings(measures)), [_figure(samples)])
+    table = {"What each way changes": changes_table(outcomes_of(measures), NAMES, way="way")}
+    return Analysis(measures, list(findings(measures)), [_figure(samples)], tables=table)
 
 
 def _measured(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audits.analysis import Finding
+from audits.changes import CHANGE
 from audits.findings import amount, detectable, finding, strength
 from workbench.statistics.measures import Measure
 
-CHANGE = ".change"
+NAMES = {"hub": "hubs", "gap": "gap", "right": "right names", "retrieved": "images found by their label"}
 
 HOW_TO_READ = """
 About two hundred sentences that have nothing to do with the images in particular are asked as searches.
@@ -50,7 +51,6 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
                 f"The means of images and texts{way} are {amount(m)} apart.", "note", m.metric, {}, m.value, n=m.n
             )
         if m.metric in ("hub.change", "right.change", "retrieved.change"):
-            what = {"hub": "the share of hubs", "right": "right names", "retrieved": "images found by their label"}
-            claim = f"{m.label_set}, {what[m.metric.removesuffix(CHANGE)]} rise by {{}}"
+            claim = f"{m.label_set}, {NAMES[m.metric.removesuffix(CHANGE)]} rise by {{}}"
             if strength(m) != "not measured":
                 yield finding(m, claim, opposite=claim.replace("rise", "fall"))

@@ -27,8 +27,6 @@ CHOICE, SEARCH, NO = "multiple choice", "x without y", "no y"  # label sets of q
 RETRIEVAL, FIRST = "retrieval", 5  # kind of a captioned image that is searched for, and ranks that count
 QUERIES = ("sentence", "subtraction", "without the exclusion")  # how "x without y" is asked
 Directions = Mapping[str, NDArray[np.float64]]
-
-
 NEEDED = {"without": "xy", "absent": "y", "positive": "x", "negative": "y", "hybrid": "xy"}  # what each sentence names
 
 
