@@ -40,8 +40,8 @@ def assemble(engine: Engine) -> gr.Blocks:
     from apps.api import registering
     from apps.shared import navigation
     from apps.shared.markdown import literal
-    from apps.shared.model_menu import model_menu
-    from apps.shared.page import Exchange, Page
+    from apps.shared.model_menu import choices, model_menu
+    from apps.shared.page import Exchange, Page, address_box
     from apps.shared.visitor_runs import EMPTY
 
     leave_out_broken_views(engine)
@@ -62,14 +62,16 @@ def assemble(engine: Engine) -> gr.Blocks:
                         gr.Button(text, size="sm", min_width=80, elem_id=f"visit-{key}")
             with gr.Column(elem_id="main"):
                 runs = gr.State(EMPTY)  # not among the tabs, which Gradio counts
-                tour.build(engine, model)
+                address = address_box()
+                tour.build(engine, model, address)
                 with gr.Tabs(elem_id="views") as tabs:
-                    page = Page(engine, model, Exchange(tabs), runs)
+                    page = Page(engine, model, Exchange(tabs), runs, address)
                     opened = {}
                     for tab in VIEWS.values():
                         with gr.Tab(tab.title, id=tab.key, elem_id=f"view-{tab.key}") as opened[tab.key]:
                             importlib.import_module(tab.module).build(page)
-                page.exchange.connect()
+                page.list_when_opened(model, lambda: gr.update(choices=choices()))
+                page.connect()
                 with gr.Accordion("Limits of this page", open=False, elem_id="limits"):
                     gr.Markdown(bounds(), elem_classes="notes")
                 if plugins := installed():
@@ -102,14 +104,14 @@ def check(tab: Tab, engine: Engine) -> None:
     import gradio as gr
 
     from apps.requirements import REQUIREMENTS
-    from apps.shared.page import Exchange, Page
+    from apps.shared.page import Exchange, Page, address_box
     from apps.shared.visitor_runs import EMPTY
 
     with gr.Blocks(analytics_enabled=False):
         model, runs = gr.Dropdown(["fake"]), gr.State(EMPTY)
         with gr.Tabs() as tabs, gr.Tab(tab.title):
             exchange = Exchange(tabs)
-            importlib.import_module(tab.module).build(Page(engine, model, exchange, runs))
+            importlib.import_module(tab.module).build(Page(engine, model, exchange, runs, address_box()))
     exchange.check(tab)
     if unknown := [need for need in tab.needs if need not in REQUIREMENTS]:
         raise unknown_name("need of a view", unknown[0], REQUIREMENTS)

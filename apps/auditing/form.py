@@ -13,7 +13,7 @@ from apps import limits
 from apps.auditing import audit_request, choosing, collecting, protocols
 from apps.auditing.audit_request import BUILTIN, COLLECTED, FOLDER, UPLOAD, AuditRequest
 from apps.shared.audit_jobs import JobStep, run_jobs
-from apps.shared.events import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
+from apps.shared.events import ASIDE, ASKS_MODEL, LONG, READING, handler, owner, when_drawn
 from apps.shared.folder_box import FolderFile, folder_box
 from apps.shared.jobs import Jobs, throttle, wire
 from apps.shared.markdown import literal
@@ -194,7 +194,7 @@ def _wire_protocol(groups: list[gr.CheckboxGroup], question: gr.Markdown, view: 
         return about(keys), *protocol_view(keys, "")
 
     gr.on([one.change for one in groups], shown, groups, [question, *view], **ASIDE)
-    gr.on(None, shown, groups, [question, *view], **ASIDE)
+    when_drawn(shown, groups, [question, *view], **ASIDE)
     name.input(lambda one, *chosen: protocol_view(choosing.joined(chosen), one), [name, *groups], view, **ASIDE)
     text.change(rehash, [name, text, *groups], remark, **READING)
 

@@ -11,7 +11,7 @@ import gradio as gr
 import yaml
 
 from apps.auditing.evidence import in_words, slice_of
-from apps.shared.events import ALWAYS_LAST, LIGHT, handler
+from apps.shared.events import ALWAYS_LAST, LIGHT, handler, when_drawn
 from apps.shared.markdown import literal
 from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.visitor_runs import NO_RUN, RunList
@@ -146,8 +146,7 @@ def build(run_list: gr.State) -> None:
         return gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None)
 
     listing = run_list.change(listed_runs, run_list, chosen, **LIGHT)
-    drawn = gr.Timer(0.2)  # ticks when the tab is drawn: before, Gradio drops what is filled in
-    opened = drawn.tick(lambda runs: [gr.Timer(active=False), listed_runs(runs)], run_list, [drawn, chosen], **LIGHT)
+    opened = when_drawn(lambda runs: [listed_runs(runs)], run_list, [chosen], **LIGHT)
     inputs = [run_list, chosen, metric, bound, threshold, least]
     event: dict[str, Any] = {**ALWAYS_LAST, **hidden}
     judging = {"fn": judge, "inputs": inputs, "outputs": [status, grid, content, file], **event}

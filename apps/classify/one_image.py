@@ -94,7 +94,7 @@ def build(page: Page) -> None:
         templates.build(engine, query)
     settings = [labels, choice, own, none_of_these, model]
     with gr.Accordion("Reproduce", open=False):
-        reproduce.build(engine, query, [image, sample, *settings])
+        reproduce.build(page, query, [image, sample, *settings])
 
     inputs: Any = {image, sample, *settings}
     outputs = [verdict, chart, rows, remarks, provenance, query]

@@ -10,6 +10,7 @@ import gradio as gr
 from apps.classify.answer import Query
 from apps.shared.events import LIGHT
 from apps.shared.examples import example_file
+from apps.shared.page import Page
 from apps.shared.query import numbers
 from apps.shared.widgets import code
 from workbench.engine import Engine
@@ -41,14 +42,14 @@ def page_address(request: gr.Request) -> str:
     return f"{request.headers.get('origin', '')}{root if root.startswith('/') else ''}/"
 
 
-def build(engine: Engine, query: gr.State, form: list[Any]) -> None:
+def build(page: Page, query: gr.State, form: list[Any]) -> None:
     """Lay out the view; `form` is image, shipped key, labels, templates, own list, none of these, model."""
 
-    def on_load(request: gr.Request) -> list[Any]:
+    def of_address(request: gr.Request) -> list[Any]:
         address = dict(request.query_params)
         if not set(address) & {"labels", "model", "templates", "picture", "own", "none"}:
             return [gr.skip() for _ in form]
-        setup, notices = restored(address, engine.default)
+        setup, notices = restored(address, page.engine.default)
         for notice in notices:
             gr.Warning(notice)
         return [
@@ -62,7 +63,7 @@ def build(engine: Engine, query: gr.State, form: list[Any]) -> None:
         ]
 
     def fill(last: Query | None, request: gr.Request) -> tuple[str, str, str]:
-        settings, shell_line, python_code = lines(last, engine)
+        settings, shell_line, python_code = lines(last, page.engine)
         return (page_address(request) + settings if settings else ""), shell_line, python_code
 
     address = gr.Textbox(
@@ -75,4 +76,4 @@ def build(engine: Engine, query: gr.State, form: list[Any]) -> None:
     shell = code("On the command line", lines=1, interactive=False)
     python = code("In Python", lines=8, interactive=False, elem_id="reproduce-python")
     query.change(fill, query, [address, shell, python], **LIGHT)
-    gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")
+    page.address.change(of_address, None, form, **LIGHT)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from apps.first_results.keeping import Kept, is_update, keep, put_back, ready_made, write_ready
-from apps.shared.events import ASIDE, QUIET
+from apps.shared.events import ASIDE, PAUSE, QUIET, when_drawn
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MARK = "**Example.** Your own input takes its place."
 GIVEN = (gr.Textbox, gr.Image, gr.File, gr.Gallery)  # what a visitor, a link or another view fills in
 WORKING = "The model is answering the example …"
-PAUSE = 0.2  # seconds until Gradio has drawn a view: before, it drops what is filled in
 
 
 class FirstResults:
@@ -49,12 +48,12 @@ class FirstResults:
             mark: from `mark`.
         """
 
-        def opened(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-            off = {drawn: gr.Timer(active=False)}
-            return {**off, **_example(form), mark: gr.update(visible=True)} if _untouched(form, typed, request) else off
+        def opened(typed: dict[Any, Any], request: gr.Request) -> list[Any]:
+            if not _untouched(form, typed, request):
+                return [gr.skip()] * (1 + len(form))
+            return [gr.update(visible=True), *_example(form).values()]
 
-        drawn = gr.Timer(PAUSE)
-        drawn.tick(opened, {*form}, [drawn, mark, *form], **ASIDE)
+        when_drawn(opened, {*form}, [mark, *form], **ASIDE)
 
     def show(
         self, view: str, event: Mapping[str, Any], form: Mapping[Any, Any], *, mark: gr.Markdown, ready: bool = False

@@ -7,7 +7,7 @@ import sys
 
 import gradio as gr
 
-from apps.shared.page import Exchange, Page
+from apps.shared.page import Exchange, Page, address_box
 from apps.shared.visitor_runs import EMPTY
 from apps.tabs import TABS
 from workbench.checkpoints.shipped import POCKET
@@ -19,7 +19,7 @@ def main(wanted: list[str]) -> None:
     engine = Engine(default=POCKET.key, device="cpu")
     with gr.Blocks():
         model, runs, tabs = gr.Dropdown([POCKET.key], value=POCKET.key), gr.State(EMPTY), gr.Tabs()
-        page = Page(engine, model, Exchange(tabs), runs)
+        page = Page(engine, model, Exchange(tabs), runs, address_box())
         for tab in TABS:
             importlib.import_module(tab.module).build(page)
     for view in wanted or page.first.ready:

@@ -24,7 +24,7 @@ from apps.map.points import (
     thumbnails,
 )
 from apps.shared import index_choice as choice
-from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
+from apps.shared.events import ALWAYS_LAST, ASKS_MODEL, LIGHT, handler, owner
 from apps.shared.examples import shipped_files
 from apps.shared.markdown import literal
 from apps.shared.page import Labelled, Page
@@ -117,7 +117,7 @@ def build(page: Page) -> None:
     gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
     chosen.change(_chosen, [kept, coloured, chosen], [lines, inside], **ALWAYS_LAST, **LIGHT)
     shipped.click(shipped_files, None, given, api_visibility="private")
-    gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
+    page.list_when_opened(index, lambda: choice.beside(GIVEN))
 
 
 def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]) -> Labelled:

@@ -177,7 +177,7 @@ def build(page: Page) -> None:
     with opened:
         first = _first(page, event, (cards, unit, off))
         page.first.show("neurons", {**event, "fn": handler(first), "outputs": outputs}, {}, mark=mark)
-    gr.on(None, _of_address, None, [layer, unit, off], **ASIDE)
+    page.address.change(_of_address, None, [layer, unit, off], **ASIDE)
 
 
 def _searching(page: Page, atlases: OpenAtlases) -> Callable[..., Any]:

@@ -177,7 +177,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number, gr.Tabs], *, opens: d
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
     name.input(again, [known, name, page.model], [status, rows, units], **ALWAYS_LAST, **LIGHT)
-    gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
+    page.list_when_opened(index, lambda: choice.beside(GIVEN))
     index.input(handler(columns_of), index, column, **ALWAYS_LAST, **LIGHT)
     chosen_unit = units.select(unit_of_row, None, [unit, tabs], trigger_mode="multiple", **ASIDE)
     chosen_unit.success(**opens, trigger_mode="multiple")

@@ -17,7 +17,7 @@ from apps import limits
 from apps.search import evaluation, files, finding, links, words
 from apps.search.finding import TOP, SearchForm
 from apps.shared import index_choice as choice
-from apps.shared.events import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner
+from apps.shared.events import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner, when_drawn
 from apps.shared.examples import shipped_files
 from apps.shared.index_choice import OWN
 from apps.shared.jobs import Jobs, wire
@@ -110,9 +110,8 @@ def build(page: Page) -> None:
     page.exchange.accept("search", [example, text], put, after=answering)
     page.first.show("search", answering, {text: QUERY}, mark=mark)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
-    drawn = gr.Timer(0.2)  # ticks when the view is drawn: before, Gradio drops what is filled in
-    filled = [index, text, *(settings[name] for name in links.SETTINGS), status, linked, drawn]
-    drawn.tick(_address_of, None, filled, **ASIDE)
+    filled = [index, text, *(settings[name] for name in links.SETTINGS), status, linked]
+    when_drawn(links.read, None, filled, **ASIDE)
     searched.append(linked.change(follow, **event | {"inputs": asking | {linked}}))
     for one in searched:  # thumbnails are shown before the files are written
         one.success(_files_of, [listed, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
@@ -152,11 +151,6 @@ def _adding_first(search: Callable[..., Any], adding: Callable[..., Any], widget
 def _as_uploaded(given: gr.File) -> list[str]:
     """Return the shipped images as the file box holds them once they are chosen there: the same files, not copies."""
     return [save_file_to_cache(one, given.GRADIO_CACHE) for one in shipped_files()]
-
-
-def _address_of(request: gr.Request) -> tuple[Any, ...]:
-    """Return what the page's address fills in, and the end of the timer that asked for it."""
-    return *links.read(request), gr.Timer(active=False)
 
 
 def _adding() -> tuple[gr.Dropdown, gr.File, gr.Button, gr.Button, gr.Button]:

@@ -27,6 +27,9 @@ window.elements = {
   },
 };
 
+// The page's address, for what restores a form from it.
+window.elements.each('#address textarea, #address input', (box) => { if (location.search) window.elements.put(box, location.search); });
+
 // Gradio's name for the small button that adds files is a key without a translation.
 window.elements.each('[aria-label="common.upload"]', (button) => { button.ariaLabel = button.title = 'Add files'; });
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -25,6 +25,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2, **ALWAYS_LAST, **QUIET}  # of a text
 ASIDE: dict[str, Any] = {"queue": False, **QUIET}  # takes choices only: it skips the queue
 LIGHT: dict[str, Any] = {"concurrency_id": LIGHT_LINE, "concurrency_limit": 4, **QUIET}  # no model; any input
+PAUSE = 0.2  # seconds between looks whether a view is drawn
 _END = object()
 CHOICE: dict[str, Any] = {"trigger_mode": "multiple", **LIGHT}  # of a row or picture: "once" ignores the next meanwhile
 
@@ -69,6 +70,24 @@ def _stepwise(function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[
 
 def _current_owner() -> str:
     return owner(LocalContext.request.get(None))
+
+
+def when_drawn(function: Callable[..., Sequence[Any]], inputs: Any, outputs: list[Any], **event: Any) -> Any:
+    """Fill in widgets once, when the view that this is called in is drawn: before, Gradio drops what is filled in.
+
+    Args:
+        function: returns a value for each output.
+        inputs: as a listener takes them.
+        outputs: widgets.
+        **event: as a listener takes it.
+    """
+    timer = gr.Timer(PAUSE)
+
+    @functools.wraps(function)
+    def once(*args: Any, **kwargs: Any) -> list[Any]:
+        return [gr.Timer(active=False), *function(*args, **kwargs)]
+
+    return timer.tick(once, inputs, [timer, *outputs], **event)
 
 
 def owner(request: gr.Request | None) -> str:

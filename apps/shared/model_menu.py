@@ -151,7 +151,6 @@ def model_menu(engine: Engine) -> gr.Dropdown:
     sure.change(lambda yes: gr.update(interactive=bool(yes)), sure, go, queue=False, **hidden)
     event: dict[str, Any] = {"fn": run, "inputs": [menu, sure], "outputs": [status, menu], **hidden}
     wire(jobs, go, stop, status=status, event={**event, "concurrency_id": "download", "concurrency_limit": 1})
-    gr.on(None, lambda: gr.update(choices=choices()), None, menu, queue=False, **hidden)
     return menu
 
 

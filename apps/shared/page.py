@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from apps.first_results import FirstResults
-from apps.shared.events import LIGHT, handler
+from apps.shared.events import ASIDE, LIGHT, handler
 from apps.tabs import VIEWS, Tab
 from workbench.errors import BadInput
 
@@ -29,11 +29,29 @@ class Page:
     model: gr.Dropdown  # the model that every view asks
     exchange: Exchange
     runs: gr.State  # RunList: the visitor's audit runs, of whatever view
+    address: gr.Textbox  # what follows "?" in the page's address; it changes once, where there is something
+    _lists: list[tuple[Any, Callable[[], Any]]] = field(default_factory=list)
 
     @functools.cached_property
     def first(self) -> FirstResults:
         """What views show before a visitor asks."""
         return FirstResults(self.engine, self.model)
+
+    def list_when_opened(self, widget: Any, update: Callable[[], Any]) -> None:
+        """Bring a list up to date when the page is opened; `connect` makes one event of all lists."""
+        self._lists.append((widget, update))
+
+    def connect(self) -> None:
+        """Wire what views asked for while they were built."""
+        self.exchange.connect()
+        if self._lists:
+            widgets, updates = zip(*self._lists, strict=True)
+            gr.on(None, lambda: [update() for update in updates], None, [*widgets], **ASIDE)
+
+
+def address_box() -> gr.Textbox:
+    """Lay out the box that `elements.js` fills with what follows "?" in the page's address."""
+    return gr.Textbox(label="Address", elem_id="address", elem_classes="bridge")
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,8 @@ def answered(step: Step, guess: int, outcome: Outcome) -> str:
     return f"<p><b>{verdict}</b> {escape(outcome.text)}</p>{made}{lesson}{opens}"
 
 
-def build(engine: Engine, model: gr.Dropdown) -> None:
-    """Lay out the panel above the views, and the button that opens it; `model` is the page's."""
+def build(engine: Engine, model: gr.Dropdown, address: gr.Textbox) -> None:
+    """Lay out the panel above the views, and the button that opens it; `model` and `address` are the page's."""
     with gr.Row(elem_id="tour-offer"):
         for part in OFFER:
             gr.Markdown(part)
@@ -143,4 +143,4 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
     leave.click(left, kept, [panel, take], **LIGHT)
     kept.change(lambda text: gr.update(value=AGAIN if Course.read(text).guesses else TAKE), kept, take, **LIGHT)
     guess.input(guessed, [guess, kept, model], [kept, guess, answer], **QUIET | {"show_progress": "full"}, **ASKS_MODEL)
-    gr.on(None, linked, kept, outputs, **LIGHT)
+    address.change(linked, kept, outputs, **LIGHT)

@@ -151,5 +151,5 @@ def build(page: Page) -> None:
         transferring.build(engine, form, image)
         mapping.build(engine, form, image)
         published.build(engine, model)
-        reproducing.build(form, image, filled, model=model)
+        reproducing.build(page, form, image, filled=filled)
     page.exchange.accept("typographic", [image, names], put)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from apps.shared.events import LIGHT
+from apps.shared.page import Page
 from apps.shared.widgets import code
 from apps.typographic.form import WrittenForm, places
 from apps.typographic.links import NAME, command_line, from_link, python_lines, to_link
@@ -39,7 +40,7 @@ def restored(text: str) -> list[Any]:
     return [image, form.picture, first.text, further, names, places(form.labels), *look, *rest, form.model]
 
 
-def build(form: gr.State, image: gr.Image, filled: list[Any], *, model: gr.Dropdown) -> None:
+def build(page: Page, form: gr.State, image: gr.Image, *, filled: list[Any]) -> None:
     """Lay out the view; `filled` are the widgets that a preset fills, too."""
     with gr.Tab("Reproduce", elem_id="typographic-reproduce", render_children=True):
         address = gr.Textbox(
@@ -54,9 +55,9 @@ def build(form: gr.State, image: gr.Image, filled: list[Any], *, model: gr.Dropd
         root = f"{request.headers.get('origin', '')}/"
         return (f"{root}?{settings}#typographic" if settings else ""), command, program
 
-    def on_load(request: gr.Request) -> list[Any]:
+    def of_address(request: gr.Request) -> list[Any]:
         text = dict(request.query_params).get(NAME, "")
-        nothing = [gr.skip() for _ in (*filled, model)]
+        nothing = [gr.skip() for _ in (*filled, page.model)]
         if not text:
             return nothing
         try:
@@ -66,4 +67,4 @@ def build(form: gr.State, image: gr.Image, filled: list[Any], *, model: gr.Dropd
             return nothing
 
     form.change(fill, [form, image], [address, shell, python], **LIGHT)
-    gr.on(None, on_load, None, [*filled, model], api_visibility="private", show_progress="hidden")
+    page.address.change(of_address, None, [*filled, page.model], **LIGHT)

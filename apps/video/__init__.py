@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from apps.shared import index_choice as choice
-from apps.shared.events import ASIDE, CHOICE, LONG, handler, owner
+from apps.shared.events import CHOICE, LONG, handler, owner
 from apps.shared.jobs import Jobs, throttle, wire
 from apps.shared.markdown import literal
 from apps.shared.page import Page
@@ -102,7 +102,7 @@ def build(page: Page) -> None:
     page.first.show("video", event, {video: lambda: [example_video()], query: QUERY}, mark=mark)
     shown["lines"].select(_seek, segments, shown["player"], **CHOICE)
     shown["ranking"].select(_picked, [hits, watched], screen_outputs, **CHOICE)
-    gr.on(None, lambda: choice.beside(GIVEN), None, source, **ASIDE)
+    page.list_when_opened(source, lambda: choice.beside(GIVEN))
 
 
 def _question(source: str, paths: list[str] | None, query: str | None, *settings: Any) -> AskedMoments:
