@@ -158,6 +158,11 @@ def test_a_change_is_taken_image_by_image() -> None:
     assert row.p_value == pytest.approx(2 * stats.norm.sf(score))
     same = measuring.change("drop", before, before, cluster=[str(at) for at in range(36)])
     assert (same.value, same.p_value) == (0.0, 1.0)
+    nearly = measuring.change("drop", [0.0] * 4, [1.0, 1.0, 1.0, 0.9], cluster=list("abcd"))
+    assert nearly.ci_high == 1.0  # no difference of two shares is larger
+    distances = measuring.change("d", [0.0] * 4, [1.0, 1.0, 1.0, 0.9], cluster=list("abcd"), unit="d")
+    assert distances.ci_high is not None
+    assert distances.ci_high > 1
 
 
 def test_groups_are_columns_of_text_with_a_few_values(samples: pd.DataFrame) -> None:
