@@ -12,7 +12,7 @@ POCKET = ModelSpec(
     image_tower="EfficientNet-Lite0",
     folder=shipped("pocket"),
     licence="MIT (parts: Apache-2.0)",
-    trained_on="about a thousand kinds of things, emoji and rendered words",
+    trained_on="about a thousand kinds of things, emoji, rendered words and captioned photos",
     parameters=14_428_673,
     download_bytes=0,
     image_size=224,
@@ -20,9 +20,9 @@ POCKET = ModelSpec(
     dim=384,
     sha256={
         "model-00001-of-00004.safetensors": "865c7581e481b01daf23d458f9632227d5928d31ae0c0f6bce980a3b32e44fa0",
-        "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
-        "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
-        "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
+        "model-00002-of-00004.safetensors": "b146a8d42b777971e76e561413f3065a6f057f0158868cc8769aaf02338270c8",
+        "model-00003-of-00004.safetensors": "7a8cc7d74a019fdb063f215316eb7184886fc393febd2d75654a3ef8a561e7bb",
+        "model-00004-of-00004.safetensors": "0fa3a7e3064a23b3dddfd0169075aa2525ee91dff2c292f983b4ec72bf093ec6",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )
@@ -42,9 +42,9 @@ POCKET_LITE2 = ModelSpec(
     dim=384,
     sha256={
         "model-00001-of-00004.safetensors": "52b17a2433aafcd81f5e3de14f2c58e74e9239c137aa26f5f1195f20273451b0",
-        "model-00002-of-00004.safetensors": "b7922a1b0ca1adb4753e7a0398478f0721db816dfad6e40a9e4107b933606569",
-        "model-00003-of-00004.safetensors": "69ef989f0df66a39691b7db68b86ce3662c5e96993d19609aedd8e44da1d1adb",
-        "model-00004-of-00004.safetensors": "e21cac9e347c4560d6598c1e92e91ebde1aed6ccbe23dc060b74f3e7e77ab469",
+        "model-00002-of-00004.safetensors": "3b5b56fd243df20e58520eaa80a62f3567568cadd18883333259c51387643dc5",
+        "model-00003-of-00004.safetensors": "c8f096c90179492d0034aa7e2c4ff5a952997445d70b9f57323dcdc43ce3d160",
+        "model-00004-of-00004.safetensors": "c5ff63ce6fcc4880abbb97c187fe3c9f376ae4d3d5d39b06c246aa0b7ce79142",
     },
     note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )
