@@ -1,8 +1,8 @@
 """`python -m benchmarks.decoding`: what a worker process adds to one image, in milliseconds and as a ratio.
 
 An image is measured from its file's bytes to the square that an image tower sees, as every question, search and upload
-asks for it, and from its bytes to all its pixels, as the few views that draw on it do. Both ways take turns, and the
-least time of each counts, since other work on the machine only adds.
+asks for it, and from its bytes to an image of at most 672 pixels on its shorter side, as the views that write on it do.
+Both ways take turns, and the least time of each counts, since other work on the machine only adds.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from workbench.images import safe_decode
 from workbench.pictures import SAMPLES, sample_path
 from workbench.prepared import prepare_file
 from workbench.preprocessing import Preprocessing, prepare
+from workbench.typographic.comparing import LARGEST
 from workbench.worker import active, supervised
 
 SIZES = ((512, 512), (1200, 800), (2000, 1500), (4000, 3000))  # pixels of photographs
@@ -57,7 +58,7 @@ def main(repeats: int = 40) -> None:
     files |= {f"{width} x {height}": photo(width, height) for width, height in SIZES}
     ways: dict[str, Callable[[bytes], Any]] = {
         "square": lambda data: prepare_file(model, data, "photo"),
-        "pixels": lambda data: safe_decode(data, "photo"),
+        "canvas": lambda data: safe_decode(data, "photo", shorter=LARGEST),
     }
     typer.echo(f"{'':20} {'':8} {'here':>7} {'worker':>7}   more  ratio")
     with supervised():

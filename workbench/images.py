@@ -101,23 +101,28 @@ def check_pictures(pictures: Sequence[Picture]) -> None:
         _check_kind(picture)
 
 
-def safe_open(picture: Picture) -> Image.Image:
+def safe_open(picture: Picture, *, shorter: int = 0) -> Image.Image:
     """Return an upright 8-bit RGB picture: EXIF applied, 16 bit scaled, CMYK converted, alpha over white.
 
     Colour profiles are ignored, as OpenAI's preprocessing ignores them. Of a photo that carries others behind it
     (MPO, as phones write) the first is taken. What is returned has no metadata left that could turn it once more.
 
+    Args:
+        picture: a file or an opened image.
+        shorter: pixels that the shorter side has at most: a larger image is made smaller where it is decoded, which
+            spares the way of all its pixels from a worker; 0 for any size.
+
     Raises:
         BadPicture: not a PNG, JPEG or WebP; over 10 MB, 32 megapixels or 16,384 pixels a side; animated; corrupt.
     """
     if isinstance(picture, Image.Image):
-        return _mended(picture, "given", fresh=False)
+        return _shrunk(_mended(picture, "given", fresh=False), shorter)
     _check_kind(picture)
     path = Path(picture)
-    return safe_decode(read_file(path), path.name)
+    return safe_decode(read_file(path), path.name, shorter=shorter)
 
 
-def safe_decode(data: bytes, name: str, *, scope: CancelScope | None = None) -> Image.Image:
+def safe_decode(data: bytes, name: str, *, shorter: int = 0, scope: CancelScope | None = None) -> Image.Image:
     """Return the picture that a file's bytes hold, under the same rules as `safe_open`.
 
     Where a server has workers, one of them decodes.
@@ -125,6 +130,7 @@ def safe_decode(data: bytes, name: str, *, scope: CancelScope | None = None) -> 
     Args:
         data: the whole file, as it lies in a table or an archive.
         name: what a message calls it.
+        shorter: see `safe_open`.
         scope: how long the caller waits for a worker.
 
     Raises:
@@ -134,10 +140,11 @@ def safe_decode(data: bytes, name: str, *, scope: CancelScope | None = None) -> 
     check_length(data, name)
     pool = active()
     if pool is None:
-        return _decoded(data, name)
-    picture = pool.call(DECODE, {"name": name, "most": LARGE}, data, read=_received, scope=scope)
+        return _shrunk(_mended(_opened_safely(data, name), repr(name), fresh=True), shorter)
+    arguments = {"name": name, "shorter": shorter}
+    picture = pool.call(DECODE, {**arguments, "most": LARGE}, data, read=_received, scope=scope)
     if picture is None:
-        picture = pool.call(DECODE_LARGE, {"name": name, "most": MAX_PIXELS}, data, read=_received, scope=scope)
+        picture = pool.call(DECODE_LARGE, {**arguments, "most": MAX_PIXELS}, data, read=_received, scope=scope)
     assert picture is not None
     return picture
 
@@ -166,16 +173,27 @@ def decode_here(data: bytes, name: str, *, most: int = MAX_PIXELS) -> Image.Imag
     return _mended(opened, repr(name), fresh=True)
 
 
-def _decode_job(data: bytes, *, name: str, most: int) -> Iterator[tuple[tuple[int, int] | None, Iterable[bytes]]]:
+def _decode_job(
+    data: bytes, *, name: str, most: int, shorter: int
+) -> Iterator[tuple[tuple[int, int] | None, Iterable[bytes]]]:
     """Decode in a worker: size and pixels of an image; None for one of more than so many pixels."""
     picture = decode_here(data, name, most=most)
     if picture is None:
         yield None, ()
         return
+    picture = _shrunk(picture, shorter)
     lines = max(1, PART // (3 * picture.width))
     tops = range(0, picture.height, lines)
     boxes = ((0, top, picture.width, min(top + lines, picture.height)) for top in tops)
     yield picture.size, (picture.crop(box).tobytes() for box in boxes)
+
+
+def _shrunk(picture: Image.Image, shorter: int) -> Image.Image:
+    side = min(picture.size)
+    if not shorter or side <= shorter:
+        return picture
+    width, height = (max(1, round(one * shorter / side)) for one in picture.size)
+    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _size_job(data: bytes) -> Iterator[tuple[int, Iterable[bytes]]]:
@@ -190,10 +208,6 @@ def _png_text_job(data: bytes, *, name: str, key: str) -> Iterator[tuple[str | N
 
 def _received(size: tuple[int, int] | None, pixels: memoryview) -> Image.Image | None:
     return None if size is None else Image.frombytes("RGB", (size[0], size[1]), pixels)
-
-
-def _decoded(data: bytes, name: str) -> Image.Image:
-    return _mended(_opened_safely(data, name), repr(name), fresh=True)
 
 
 def _opened_safely(data: bytes, name: str) -> ImageFile.ImageFile:
@@ -283,7 +297,7 @@ def png_text(data: bytes, name: str, key: str) -> str | None:
 
 
 def _png_text(data: bytes, name: str, key: str) -> str | None:
-    _decoded(data, name)  # its size is checked before anything else is read
+    decode_here(data, name)  # its size is checked before anything else is read
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             text = opened.text.get(key) if isinstance(opened, PngImagePlugin.PngImageFile) else None

@@ -74,13 +74,13 @@ def find_attack(
 
 
 def _attacked(ask: Ask, image: str, model: str, request: dict[str, Any]) -> Steps:
-    from workbench.images import safe_open
     from workbench.results.word_attack import WordAttack, attack_request
     from workbench.results.word_attack import attack as steps
+    from workbench.typographic.comparing import canvas
 
     checked = attack_request(request.pop("labels"), **request)
     with ask.session(model, "typographic") as session:
-        for step in steps(session, safe_open(Path(image)), checked):
+        for step in steps(session, canvas(Path(image)), checked):
             if isinstance(step, WordAttack):
                 yield {**step.to_dict(), "image": step.save(new_place("attack") / "attacked.png")}
             else:
@@ -96,14 +96,14 @@ def transfer(
     models: Models = [],  # noqa: B006
 ) -> Annotated[Steps, "models: model, before, answer, probability, target (its probability), success"]:
     """Ask several models about the same words on the same image; without `models`, all that are on the server."""
-    from workbench.images import safe_open
     from workbench.loading.listing import edits_here, models_here
     from workbench.results.word_attack import attack_request
+    from workbench.typographic.comparing import canvas
     from workbench.typographic.transfer import transferred
 
     request = attack_request(labels, word=word, find=None, settings=cast("Any", style))
     keys, rows = [ask.model(key) for key in models] or [*models_here(), *edits_here()], list[dict[str, Any]]()
-    opened = safe_open(Path(image))
+    opened = canvas(Path(image))
     for key in keys:
         yield Progress(len(rows), len(keys), "models")
         with ask.session(key, "typographic") as session:

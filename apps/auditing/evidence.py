@@ -116,7 +116,7 @@ def _thumbnails(run: Run, shown: pd.DataFrame) -> list[tuple[Image.Image, str]]:
         if path is None:
             continue
         try:
-            image = safe_open(dataset.file(path))
+            image = safe_open(dataset.file(path), shorter=SIDE)
         except BadPicture:
             continue
         image.thumbnail((SIDE, SIDE))

@@ -20,7 +20,6 @@ from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.engine import Session
 from workbench.engine.tasks import CONDUCTANCE, DECOMPOSE
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.labels import parse_labels
 from workbench.neurons.atlas import find_atlas
 from workbench.neurons.conductance import ConductanceRequest
@@ -53,7 +52,7 @@ def explain(session: Session, path: str | None, labels: tuple[str, str], *, laye
         raise BadInput("Choose an image first.")
     if not first or not second or first == second:
         raise BadInput(f"Type two different labels; got {first!r} and {second!r}.")
-    pixels = session.prepare(safe_open(Path(path))).numpy()
+    pixels = session.prepare(Path(path)).numpy()
     rows = embed_words(session, [first, second]).numpy()
     common = embed_words(session, [first, second, *OTHER_LABELS]).numpy().mean(axis=0)
     texts, name = np.vstack([rows, common]), layer_name(session.anatomy, layer)

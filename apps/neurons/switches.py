@@ -19,7 +19,6 @@ from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.checkpoints.edit import SETTINGS
 from workbench.engine import Session
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.labels import check_labels, parse_labels
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.edits import units_edit
@@ -40,7 +39,7 @@ HEADERS = ["label", "before", "after", "change"]
 
 def own_rows(session: Session, path: str, change: UnitChange, *, layer: str, texts: np.ndarray) -> np.ndarray:
     """Probabilities of k labels for one image before and after, (2, k)."""
-    pixels = session.prepare(safe_open(Path(path))).numpy()[None]
+    pixels = session.prepare(Path(path)).numpy()[None]
     before = session.embed_images([Path(path)]).numpy()
     after = next(intervened(session, pixels, [change], layer=layer))
     logits = session.logit_scale * np.concatenate([before, after]) @ texts.T

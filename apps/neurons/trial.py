@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from PIL import Image
 
 from apps.neurons.opened import JOBS
 from apps.shared.events import ASKS_MODEL, QUIET, handler, owner
@@ -14,10 +15,8 @@ from apps.shared.markdown import literal
 from apps.shared.page import Page
 from apps.shared.widgets import COLLAPSED, image_box
 from workbench.engine import Session
-from workbench.engine.tasks import LAYER
+from workbench.engine.tasks import LAYER, UNIT_MAPS
 from workbench.errors import BadInput
-from workbench.images import safe_open
-from workbench.neurons.activations import unit_maps
 from workbench.neurons.atlas import find_atlas
 from workbench.neurons.layers import check_unit, is_last, layer_name
 from workbench.neurons.page import overlaid
@@ -26,8 +25,8 @@ from workbench.neurons.page import overlaid
 def try_image(session: Session, path: str, layer: str, *, unit: int) -> tuple[str, Any]:
     """Return the unit's activation on an image in words, and where it is active."""
     name = layer_name(session.anatomy, layer)
-    image = safe_open(Path(path))
-    (rows,) = session.stream(LAYER, (session.prepare(image).numpy()[None], name))
+    pixels = session.prepare(Path(path)).numpy()[None]
+    (rows,) = session.stream(LAYER, (pixels, name))
     check_unit(unit, rows.pooled.shape[1], name)
     value = float(rows.pooled[0, unit])
     atlas = find_atlas(session, name)
@@ -35,7 +34,8 @@ def try_image(session: Session, path: str, layer: str, *, unit: int) -> tuple[st
     if atlas is not None:
         below = int((atlas.survey.of(unit) < value).sum())
         text += f", more than on {below} of the {len(atlas.survey.items)} built-in images"
-    return text + ".", overlaid(image, unit_maps(session, [image], layer=name, unit=unit)[0])
+    (maps,) = session.stream(UNIT_MAPS, (pixels, name, unit))
+    return text + ".", overlaid(Image.fromarray(pixels[0].transpose(1, 2, 0)), maps[0])
 
 
 def try_sentence(session: Session, sentence: str, layer: str, *, unit: int) -> str:

@@ -122,7 +122,6 @@ def images_to_measure(data: Path | None, limit: int | None, seed: int) -> Attack
     """
     from audits.typographic.drawings import measured_images
     from workbench.datasets.csv_files import read_csv
-    from workbench.images import safe_open
     from workbench.typographic.comparing import canvas
     from workbench.typographic.measuring import attacked_set
     from workbench.typographic.written_photos import COLUMNS, FILE, read_written
@@ -137,7 +136,7 @@ def images_to_measure(data: Path | None, limit: int | None, seed: int) -> Attack
     paths = [Path(path) for path in image_files([str(data)])]
     paths = paths[:: max(1, len(paths) // max(2, limit))][:limit] if limit is not None else paths
     names = [path.parent.name.replace("_", " ") for path in paths]
-    return attacked_set([canvas(safe_open(path)) for path in paths], names, seed=seed)
+    return attacked_set([canvas(path) for path in paths], names, seed=seed)
 
 
 def read_prefix(file: Path) -> Any:

@@ -14,12 +14,12 @@ from apps.shared.markdown import literal
 from apps.typographic.form import WrittenForm, places
 from workbench.engine import Engine
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.labels import check_labels, meant, with_words
 from workbench.progress import Progress
 from workbench.reproduce import csv_row
 from workbench.scheduler import CancelToken
 from workbench.typographic.attacking import AttackPlan, FoundAttack, find_attack
+from workbench.typographic.comparing import canvas
 from workbench.typographic.lettering import Label
 
 JOBS = Jobs("typographic", stopped="Stopped; the label stays as it was.")
@@ -53,7 +53,7 @@ def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) 
 
     def steps(session: Any, form: WrittenForm, path: str, plan: AttackPlan) -> Iterator[tuple[Any, ...]]:
         for row in throttle(
-            find_attack(session, safe_open(Path(path)), plan), passes=lambda one: not isinstance(one, Progress)
+            find_attack(session, canvas(Path(path)), plan), passes=lambda one: not isinstance(one, Progress)
         ):
             if isinstance(row, FoundAttack):
                 label = row.label

@@ -13,7 +13,6 @@ from apps.shared.labelled_images import from_folder
 from audits.typographic.drawings import measured_images
 from workbench.datasets.csv_files import read_csv
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.typographic.comparing import canvas
 from workbench.typographic.measuring import AttackedSet, attacked_set
 from workbench.typographic.written_photos import FILE, written_photos
@@ -52,6 +51,6 @@ def _written(files: dict[str, str]) -> AttackedSet:
     def opened(name: str) -> Image.Image:
         if name not in files:
             raise BadInput(f"{FILE} names {name[:80]!r}, which is not in the folder.")
-        return safe_open(Path(files[name]))
+        return canvas(Path(files[name]))
 
     return written_photos(table, opened)

@@ -16,9 +16,9 @@ from apps.shared.widgets import COLLAPSED, table
 from apps.typographic.form import WrittenForm
 from workbench.engine import Engine
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.loading.listing import edits_here, models_here
 from workbench.scheduler import CancelToken
+from workbench.typographic.comparing import canvas
 from workbench.typographic.transfer import Transfer, transferred
 
 JOBS = Jobs("typographic", stopped="Stopped.")
@@ -49,7 +49,7 @@ def build(engine: Engine, form: gr.State, image: gr.Image) -> None:
 
     def steps(written_form: WrittenForm, path: str, visitor: str, token: CancelToken) -> Iterator[tuple[Any, Any]]:
         keys = (written_form.model, *models_here(but=written_form.model), *edits_here(but=written_form.model))
-        picture, word, answers = safe_open(Path(path)), written_form.labels[0].text, list[Transfer]()
+        picture, word, answers = canvas(Path(path)), written_form.labels[0].text, list[Transfer]()
         for number, key in enumerate(keys, 1):
             yield f"Asking model {number} of {len(keys)} …", gr.skip()
             with engine.session(visitor, key, token=token, deadline=JOBS.seconds) as session:

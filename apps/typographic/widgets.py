@@ -14,7 +14,6 @@ from PIL import Image
 
 from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import IMAGE_TYPES, ImageFile
-from workbench.images import safe_open
 from workbench.typographic.comparing import canvas
 from workbench.typographic.examples import EXAMPLES, example
 from workbench.typographic.lettering import FONTS, Label
@@ -103,7 +102,7 @@ def opened_picture(path: str) -> Image.Image:
 
 @functools.lru_cache(maxsize=8)
 def _opened(path: str, changed: int) -> Image.Image:
-    return canvas(safe_open(Path(path)))
+    return canvas(Path(path))
 
 
 @functools.cache

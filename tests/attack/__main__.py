@@ -12,7 +12,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import computing, strangers, texts
+from tests.attack import computing, doors, homes, strangers, texts
 from tests.attack.promises import SHORT, Row, Scenario, Size
 from tests.attack.server import Server, running
 from tests.attack.visitor import Watch
@@ -32,6 +32,13 @@ ALL: tuple[Scenario, ...] = (
     texts.filters,
     texts.odd_inputs,
     texts.tables,
+    doors.password,
+    doors.space,
+    homes.two_servers,
+    homes.read_only_home,
+    homes.damaged_weights,
+    homes.damaged_cache,
+    homes.many_points,
 )
 QUIET_SECONDS = 0.35  # of a question on two cores that do nothing else
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,14 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120.0
+COMMAND = (sys.executable, "app.py")
 
 
 @dataclass(frozen=True)
 class Server:
     """A running server on a loopback address."""
 
+    model: str
     port: int
     process: subprocess.Popen[bytes]
     log: Path
@@ -47,14 +49,27 @@ class Server:
         """Threads of the server."""
         return int(psutil.Process(self.process.pid).num_threads())
 
+    def faults(self) -> int:
+        """Errors that no sentence was made for, in its log."""
+        return self.log.read_text(errors="replace").count("Traceback")
+
     def stored(self) -> float:
         """MB in the folders of uploads."""
         return sum(file.stat().st_size for file in self.uploads.rglob("*") if file.is_file()) / 1e6
 
 
 @contextmanager
-def running(model: str) -> Iterator[Server]:
-    """Start the workbench and wait until its model is ready; end it with SIGTERM."""
+def running(
+    model: str, *flags: str, before: Sequence[str] = (), variables: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Start the workbench and wait until its model is ready; end it with SIGTERM.
+
+    Args:
+        model: key.
+        flags: of `serve`, besides model, port and device.
+        before: a command that starts it with other rights.
+        variables: of its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -63,15 +78,15 @@ def running(model: str) -> Iterator[Server]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO_", "SPACE"))}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "app.py", "serve", "--port", str(port), "--model", model, "--device", "cpu"],
+                [*before, *COMMAND, "serve", "--port", str(port), "--model", model, "--device", "cpu", *flags],
                 cwd=ROOT,
-                env={**clean, "GRADIO_TEMP_DIR": str(uploads), "HF_HUB_OFFLINE": "1"},
+                env={**clean, "GRADIO_TEMP_DIR": str(uploads), "HF_HUB_OFFLINE": "1", **(variables or {})},
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
         try:
             _wait_until_ready(port, process, log)
-            yield Server(port, process, log, uploads)
+            yield Server(model, port, process, log, uploads)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)

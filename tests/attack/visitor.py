@@ -24,10 +24,15 @@ Event = dict[str, Any]  # one entry of `dependencies` in the page's configuratio
 class Visitor:
     """Speaks from 127.0.0.`number`."""
 
-    def __init__(self, server: Server, number: int, *, timeout: float = 60.0) -> None:
+    def __init__(
+        self, server: Server, number: int, *, timeout: float = 60.0, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.address = f"127.0.0.{number}"
         self.client = httpx.Client(
-            base_url=server.url, transport=httpx.HTTPTransport(local_address=self.address), timeout=timeout
+            base_url=server.url,
+            transport=httpx.HTTPTransport(local_address=self.address),
+            timeout=timeout,
+            headers=headers,
         )
         self._config: dict[str, Any] | None = None
 
@@ -116,10 +121,10 @@ class Visitor:
 class Watch:
     """Asks single questions again and again, from an address of its own, while something else happens."""
 
-    def __init__(self, server: Server, number: int = 9) -> None:
+    def __init__(self, server: Server, number: int = 9, headers: Mapping[str, str] | None = None) -> None:
         self.seconds: list[float] = []
         self.failed: list[str] = []
-        self._visitor = Visitor(server, number)
+        self._visitor = Visitor(server, number, headers=headers)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 

@@ -6,6 +6,7 @@ Fulfils `ClipBackend`, so that every analysis can use it in place of the model i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -14,13 +15,13 @@ from workbench.engine.embed_call import EmbedCall, EngineContext, read_tokens
 from workbench.engine.task import Task
 from workbench.engine.tasks import EMBED_PIXELS, EXPLAIN, Remote
 from workbench.errors import Unsupported
-from workbench.images import check_pictures
+from workbench.images import check_pictures, read_file, safe_open
 from workbench.model_cache import CLIP, LoadedModel
+from workbench.prepared import prepare_file
 from workbench.scheduler import CancelScope
 from workbench.text import check_texts
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     from workbench.attribution import Attribution, Request
@@ -128,9 +129,15 @@ class Session:
         """Rows that all sessions keep in memory, by key and under one limit."""
         return self._context.cache
 
-    def prepare(self, image: Image.Image) -> Tensor:
-        """Resize and crop an upright RGB picture; (3, size, size) uint8."""
-        square: Tensor = self.backend.prepare(image)
+    def prepare(self, image: Picture) -> Tensor:
+        """Open, resize and crop an image; (3, size, size) uint8.
+
+        Raises:
+            BadPicture: see `images.safe_open`.
+        """
+        if isinstance(image, str | Path):
+            return prepare_file(self.backend, read_file(Path(image)), Path(image).name).square
+        square: Tensor = self.backend.prepare(safe_open(image))
         return square
 
     def encode_pixels(self, pixels: Tensor) -> Tensor:

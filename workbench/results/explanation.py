@@ -11,7 +11,6 @@ from workbench.attribution import heatmap
 from workbench.attribution.methods import METHODS
 from workbench.attribution.request import Attribution, Request
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.labels import check_names
 from workbench.languages import language_note
 from workbench.prompts import DEFAULT
@@ -131,12 +130,12 @@ def explain(
         BadInput: an image, label or setting that cannot be used.
         Unsupported: a method that this model does not offer.
     """
-    names, opened = check_names(labels), safe_open(image)
-    answered = classify(session, [opened], names, templates=templates)
+    names = check_names(labels)
+    answered = classify(session, [image], names, templates=templates)
     label, unlike = label or answered.ranked(0)[0][0], answered.unlike[0]
     if label not in names:
         raise BadInput(f"Choose one of the labels: {', '.join(names[:8])}; got {label!r}.")
-    pixels = session.prepare(opened).numpy()  # (3, s, s)
+    pixels = session.prepare(image).numpy()  # (3, s, s)
     texts = classifier(session, names, templates).numpy()
     square = Image.fromarray(pixels.transpose(1, 2, 0))
     made = session.spec.key, unlike, language_note(names, session.spec)

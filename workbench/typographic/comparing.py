@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
+from workbench.images import safe_open
 from workbench.labels import check_labels
 from workbench.prompts import DEFAULT
 from workbench.typographic.lettering import Label
@@ -15,7 +14,9 @@ from workbench.typographic.writing import checked, covered, write
 from workbench.zeroshot import Classification, classify
 
 if TYPE_CHECKING:
-    from workbench.backend import ClipBackend
+    from PIL import Image
+
+    from workbench.backend import ClipBackend, Picture
 
 LARGEST = 672  # pixels of the shorter side: larger images are made smaller before they are written on
 
@@ -38,13 +39,9 @@ class WrittenAnswers:
         return self.top(1) == target != self.top(0)
 
 
-def canvas(picture: Image.Image) -> Image.Image:
+def canvas(picture: Picture) -> Image.Image:
     """Return an image small enough to be written on at once: its shorter side has at most 672 pixels."""
-    side = min(picture.size)
-    if side <= LARGEST:
-        return picture
-    size = tuple(max(1, round(one * LARGEST / side)) for one in picture.size)
-    return picture.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return safe_open(picture, shorter=LARGEST)
 
 
 def compare(

@@ -21,9 +21,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from workbench import images, worker
+from workbench import worker
 from workbench.errors import BadPicture, Cancelled, DeadlinePassed, OutOfResources, WorkbenchError
-from workbench.images import is_large, safe_decode, safe_open
+from workbench.images import decode_here, is_large, safe_decode, safe_open
 from workbench.pictures import SAMPLES, sample_path
 from workbench.scheduler import CancelScope, CancelToken
 from workbench.worker import WorkerPool, supervised
@@ -52,6 +52,10 @@ def pool() -> Iterator[WorkerPool]:
         assert not psutil.pid_exists(pid)
 
 
+def here(path: Path) -> Image.Image:
+    return decode_here(path.read_bytes(), path.name)
+
+
 def png(width: int, height: int) -> bytes:
     pixels = np.random.default_rng(width).integers(0, 8, (height, width, 3), dtype=np.uint8)
     file = io.BytesIO()
@@ -63,9 +67,19 @@ def test_a_worker_returns_the_pixels_that_this_process_decodes(pool: WorkerPool,
     paths = [*(sample_path(row.key) for row in SAMPLES[:6]), tmp_path / "large.png"]
     paths[-1].write_bytes(png(2300, 1900))
     for path in paths:
-        assert safe_open(path).tobytes() == images._decoded(path.read_bytes(), path.name).tobytes()
+        assert safe_open(path).tobytes() == here(path).tobytes()
     assert [is_large(path) for path in paths] == [False] * 6 + [True]
     assert pool.pids()
+
+
+def test_an_image_is_made_smaller_where_it_is_decoded(pool: WorkerPool, tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(png(2300, 1900))
+    for path, size in ((tmp_path / "large.png", (81, 67)), (sample_path(SAMPLES[0].key), (101, 67))):
+        there = safe_open(path, shorter=67)
+        expected = here(path).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+        assert there.tobytes() == expected.tobytes()
+        assert there.size == size
+    assert safe_open(tmp_path / "large.png", shorter=1900).size == (2300, 1900)
 
 
 def test_errors_of_a_worker_are_those_of_this_process(pool: WorkerPool, tmp_path: Path) -> None:
@@ -132,7 +146,7 @@ def test_a_full_lane_lets_callers_leave_and_others_work(pool: WorkerPool) -> Non
 
 def test_killed_workers_cost_no_visitor_more_than_one_job(pool: WorkerPool) -> None:
     paths = [sample_path(row.key) for row in SAMPLES]
-    expected = [images._decoded(path.read_bytes(), path.name).tobytes() for path in paths]
+    expected = [here(path).tobytes() for path in paths]
     decoded, failed, sentences = Counter[int](), Counter[int](), list[str]()
     generator, over = random.Random(0), threading.Event()
 

@@ -26,7 +26,8 @@ def image_ratio(fast: Sequence[RunnerCurve], slow: Sequence[RunnerCurve]) -> Int
         slow: the same seeds.
 
     Returns:
-        The geometric mean of the ratios with its interval; undefined where a fast runner never gets there.
+        The geometric mean of the ratios with its interval; undefined where a fast runner never gets there or
+        needs no image.
 
     Raises:
         BadInput: other seeds.
@@ -38,8 +39,9 @@ def image_ratio(fast: Sequence[RunnerCurve], slow: Sequence[RunnerCurve]) -> Int
     for seed, curve in second.items():
         target = max(curve.accuracy)
         baseline, images = _images_for(target, first[seed]), _images_for(target, curve)
-        if baseline is None or images is None:
-            return Interval(None, None, None, 0.95, f"undefined: seed {seed} never reaches the slow runner's accuracy")
+        if not baseline or not images:
+            when = "never reaches" if baseline is None else "needs no image for"
+            return Interval(None, None, None, 0.95, f"undefined: seed {seed} {when} the slow runner's accuracy")
         ratios.append(math.log(images / baseline))
     logs = mean(np.array(ratios))
     if logs.value is None:

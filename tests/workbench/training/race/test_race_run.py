@@ -88,6 +88,13 @@ def test_a_runner_that_never_gets_there_has_no_ratio() -> None:
         image_ratio([curve(0, (0.1, 0.1, 0.1))], [curve(1, (0.1, 0.2, 0.4))])
 
 
+@pytest.mark.parametrize(("fast", "slow"), [((0.1, 0.2, 0.3), (0.0, 0.0, 0.0)), ((0.4, 0.4, 0.4), (0.3, 0.3, 0.3))])
+def test_an_accuracy_that_takes_no_image_gives_no_ratio(fast: tuple[float, ...], slow: tuple[float, ...]) -> None:
+    ratio = image_ratio([curve(0, fast, (0, 100, 200))], [curve(0, slow, (0, 100, 200))])
+    assert (ratio.value, ratio.low, ratio.high) == (None, None, None)
+    assert "needs no image" in ratio.method
+
+
 def test_a_result_is_the_mean_and_range_over_seeds() -> None:
     slow = Runner("caption")
     curves = [curve(0, (0.2, 0.4, 0.8)), curve(1, (0.4, 0.4, 0.4))]
