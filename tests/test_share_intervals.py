@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from apps.classify.evaluation import class_rows, scored
 from apps.learn.lesson import course_rows
@@ -19,7 +18,6 @@ from workbench.batch.truth import evaluate
 from workbench.statistics import calibration, intervals, measures
 from workbench.training import checking, miniature, run
 from workbench.training.miniature import Moment
-from workbench.training.pocket.quality import answers
 
 ROOT = Path(__file__).parents[1]
 EXACT = 0.025 ** (1 / 20)  # Clopper and Pearson's lower end where all of 20 succeed, in closed form: 0.8316
@@ -35,12 +33,6 @@ def batch() -> tuple[float, float]:
     assert "83.2 to 100.0 %, n = 20, Clopper-Pearson" in scored(evaluation).replace("\\", "")
     assert class_rows(evaluation) == [["cat", 20, 1.0, 0.8316, 1.0]]
     return evaluation.accuracy.low, evaluation.accuracy.high
-
-
-def pocket() -> tuple[float, float]:
-    answer = answers.counted("q", torch.eye(20), torch.arange(20), how="h")
-    assert "83.2 to 100.0 %" in answers._table([answer])
-    return answer.share.low, answer.share.high
 
 
 def learn() -> tuple[float, float]:
@@ -69,7 +61,6 @@ def of(measure: measures.Measure) -> tuple[float, float]:
 ENTRIES: dict[str, Callable[[], tuple[float, float]]] = {
     "zero-shot and batch": batch,
     "learn": learn,
-    "pocket's quality": pocket,
     "AuditFrame": frame,
     "reliability diagram": bin_of_reliability,
     "a measure": lambda: of(measures.share("accuracy", 20, 20)),

@@ -15,7 +15,7 @@ def prior_export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or does not exist yet.")],
     prior: Annotated[
         Path | None,
-        typer.Option("--prior", metavar="FOLDER", help="A prior of `train --recipe prior`; default: the shipped one."),
+        typer.Option("--prior", metavar="FOLDER", help="Folder of a prior; default: the shipped one."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

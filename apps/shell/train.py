@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,15 +13,14 @@ from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, JsonOption
 from workbench.cli.output import say, write, write_json
 from workbench.cli.progress import progress
-from workbench.errors import INCOMPLETE, BadInput, Unsupported
-from workbench.training.order import PROGRAMS
+from workbench.errors import INCOMPLETE, BadInput
+from workbench.training.order import CAPTIONS
 
 if TYPE_CHECKING:
     from workbench.progress import Progress
     from workbench.training.order import Order
 
-PRIOR = "prior"  # the recipe of the prior that `generate` draws with, a program as well
-RACE = "race"  # the race of objectives, likewise
+RACE = "race"  # the race of objectives, a program as captions are
 
 
 def train(
@@ -31,7 +29,7 @@ def train(
         typer.Option(
             "--recipe",
             metavar="FILE.yaml",
-            help="A YAML file, shapes, captions, pocket, texts, synonyms, projection, distillation, prior or race.",
+            help="A YAML file, shapes, captions or race.",
         ),
     ] = None,
     folder: Annotated[
@@ -67,20 +65,19 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
-    if recipe in (*PROGRAMS, PRIOR):
-        rows = _program(recipe)
+    if recipe == CAPTIONS:
+        rows = _captions
     elif recipe is None and not resume:
-        recipes = "a YAML file, shapes, captions, pocket, texts, synonyms, projection, distillation, prior or race"
-        raise BadInput(f"Name a recipe with --recipe ({recipes}), or continue with --resume.")
+        raise BadInput(
+            "Name a recipe with --recipe (a YAML file, shapes, captions or race), or continue with --resume."
+        )
     else:
         rows = _by_recipe(recipe, order)
     with stop_on_ctrl_c() as stop:
         _show(rows(order, stop.is_set))
     if os.environ.get("RANK", "0") == "0":
-        if recipe == PRIOR:
-            write_json({"out": str(out)}) if as_json else write(str(out))
-        elif recipe in PROGRAMS:
-            _print_program_record(out, as_json)
+        if recipe == CAPTIONS:
+            _print_captions_record(out, as_json)
         else:
             _print_record(out, as_json)
 
@@ -125,13 +122,10 @@ def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[]
     return rows
 
 
-def _program(name: str) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
-    """Find the program that makes a shipped model."""
-    try:
-        make = importlib.import_module(f"workbench.training.{name}").train
-    except (ModuleNotFoundError, AttributeError):
-        raise Unsupported("The recipe of the shipped model is not part of this installation.") from None
-    return lambda order, stopped: make(order, stopped=stopped)
+def _captions(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
+    from workbench.training.captions import train
+
+    return train(order, stopped=stopped)
 
 
 def _show(rows: Iterator[Progress]) -> None:
@@ -145,8 +139,8 @@ def _show(rows: Iterator[Progress]) -> None:
                 say(f"step {row.done}: {row.text}")
 
 
-def _print_program_record(out: Path, as_json: bool) -> None:
-    """The recipes of the shipped models keep a record of their own, once they are done."""
+def _print_captions_record(out: Path, as_json: bool) -> None:
+    """The recipe of captions keeps a record of its own, once it is done."""
     from workbench.places import read_json
     from workbench.training.record import RECORD
 

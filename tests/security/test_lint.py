@@ -58,8 +58,8 @@ def unpickles(tree: ast.AST, file: str) -> bool:
         return True
     for name, call in calls(tree):
         restricted = name == "torch.load" and is_true(keyword(call, "weights_only"))
-        if restricted and file == "workbench/training/pocket/towers.py":
-            continue  # what the recipe begins from comes in a package, in torch's format alone; tensors, no code
+        if restricted and file == "workbench/loading/packaged.py":
+            continue  # these towers come in a package, in torch's format alone; tensors, no code
         if name in ("torch.load", "pd.read_pickle", "pandas.read_pickle", "torch.jit.load", "torch.hub.load"):
             return True
         if name in ("np.load", "numpy.load") and is_true(keyword(call, "allow_pickle")):
@@ -110,9 +110,6 @@ def decodes(tree: ast.AST, file: str) -> bool:
     if any(name.endswith((".seek_frame", "ImageSequence.Iterator", "ImageSequence.all_frames")) for name in names):
         return True
     if file == "workbench/images.py" or file.startswith("benchmarks/"):  # those read pictures of their own making
-        return False
-    artwork = ("workbench/training/pocket/emoji.py", "workbench/training/text_finder.py")
-    if file in artwork:  # of packages, whose transparency is needed
         return False
     return any(name in ("Image.open", "PIL.Image.open") for name in names)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from workbench.models import find
 from workbench.pictures import sample
 from workbench.places import shipped
 from workbench.taught import likeness, words
-from workbench.taught.measuring import false_alarms, questions
 from workbench.taught.words import TaughtWords, taught_notes, taught_words
 
 KNOWN = TaughtWords(
@@ -92,7 +90,6 @@ def test_noise_is_unlike_and_photos_are_not(pocket: TorchBackend) -> None:
 
 @pytest.mark.parametrize("key", ["pocket", "pocket-lite2"])
 def test_places_were_made_with_the_shipped_weights(key: str) -> None:
-    """After other weights, run `python -m workbench.taught` again."""
     with safe_open(likeness.file(key), framework="numpy") as kept:
         assert kept.metadata()["model"] == fingerprint(key)
     known = likeness.seen(find(key))
@@ -109,12 +106,7 @@ def test_the_threshold_keeps_its_rate() -> None:
         (rng.normal(size=1000) < likeness.threshold(rng.normal(size=152).astype(np.float32))).mean() for _ in range(400)
     ]
     assert 0.04 < np.mean(below) <= 0.051
-    assert false_alarms(rng.normal(size=152).astype(np.float32)) < 0.06
 
 
-def test_a_hundred_questions_half_of_them_outside() -> None:
-    every = list(questions(Path("photos")))
-    assert len(every) == 100
-    assert sum(one.outside for one in every) == 50
-    assert all(len(set(one.labels)) == 4 for one in every)
+def test_labels_are_compared_as_plain_words() -> None:
     assert words.plain("St. Bernard's T-shirt") == "st bernard s t shirt"

@@ -17,6 +17,7 @@ from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput, WeightsMissing, WeightsRefused
 from workbench.loading import hashes
 from workbench.loading.device import choose_device, choose_dtype
+from workbench.loading.packaged import packaged
 from workbench.preprocessing import Preprocessing, normalise, prepare, unit_range
 
 if TYPE_CHECKING:
@@ -96,9 +97,7 @@ def load_backbone(key: str, device: str = "auto", dtype: str = "auto") -> Vision
 
 def _packaged(name: str) -> tuple[Any, str]:
     """Return a tower that a package carries, and a hash of its weights."""
-    from workbench.training.pocket.towers import locked
-
-    module = locked(PACKAGED[name])
+    module = packaged(PACKAGED[name])
     digest = hashlib.sha256(name.encode())
     for part in module.state_dict().values():
         digest.update(part.contiguous().numpy().tobytes())

@@ -1,20 +1,11 @@
-"""What can be asked of a training, whatever its recipe, and the recipes that are no files."""
+"""What can be asked of a training, whatever its recipe, and the recipe that is not a file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-POCKET, TEXTS, SYNONYMS, PROJECTION, DISTILLATION = "pocket", "texts", "synonyms", "projection", "distillation"
-CAPTIONS = "captions"  # on anyone's photos
-PROGRAMS = (
-    POCKET,
-    TEXTS,
-    SYNONYMS,
-    PROJECTION,
-    DISTILLATION,
-    CAPTIONS,
-)  # recipes of the shipped models, which are programs
+CAPTIONS = "captions"  # a recipe that is a program, on anyone's photos
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from workbench.errors import BadInput, unknown_name
 from workbench.prompts import check_templates
 from workbench.strict import Strict
-from workbench.training.order import PROGRAMS
+from workbench.training.order import CAPTIONS
 from workbench.yaml_file import load
 
 SHIPPED = Path(__file__).parent / "recipes"
@@ -122,4 +122,4 @@ def _file(given: str) -> Path:
         return SHIPPED / f"{given}.yaml"
     if given.endswith((".yaml", ".yml")):
         return Path(given)
-    raise unknown_name("recipe", given, (*PROGRAMS, *shipped(), "a file that ends in .yaml"))
+    raise unknown_name("recipe", given, (CAPTIONS, *shipped(), "a file that ends in .yaml"))

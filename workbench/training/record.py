@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench.errors import BadInput
 from workbench.places import read_json, write_whole
-from workbench.training.order import PROGRAMS
+from workbench.training.order import CAPTIONS
 from workbench.training.recipe import Recipe
 
 RECORD, HISTORY, FIGURE = "training.json", "training.csv", "training.svg"
@@ -72,7 +72,7 @@ def read_record(out: Path) -> TrainingRecord:
     Raises:
         BadInput: there is none, or it is not one of ours.
     """
-    if (recipe := read_json(out / RECORD).get("recipe")) in PROGRAMS:
+    if (recipe := read_json(out / RECORD).get("recipe")) == CAPTIONS:
         raise BadInput(f"{out.name!r} is the {recipe} recipe's: to go on, give its command again, without --resume.")
     try:
         return TrainingRecord.model_validate_json((out / RECORD).read_bytes())

@@ -1,7 +1,7 @@
 """Find text in a prepared picture: boxes around it, by a small network of our own, by RapidOCR, or the fake's marks.
 
-The network is the first five stages of `pocket`'s image tower, which learned letters, and a small head on its maps;
-`training.text_finder` fits the head. Does not know about painting or models.
+The network is the first five stages of `pocket`'s image tower, which learned letters, and a small head on its maps.
+Does not know about painting or models.
 """
 
 from __future__ import annotations
