@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -62,6 +63,7 @@ class LoadedModel:
     bytes: int  # of weights; an estimate until loaded
     ready: Future[Any] = field(default_factory=Future)
     leases: int = 0
+    released: float = 0.0  # when the last lease ended, on the monotonic clock
     started: bool = False  # whether somebody loads it
     reading: threading.Lock = field(default_factory=threading.Lock)  # tokenizers are not safe to share at the same time
 
@@ -162,6 +164,19 @@ class ModelCache:
             self._limit = self._given
             self._changed.notify_all()
 
+    def drop_idle(self, seconds: float, *, keep: ModelRef) -> None:
+        """Give back the memory of models that nobody has used for so many seconds, but for one that is kept."""
+        with self._changed:
+            idle = [
+                ref
+                for ref, loaded in self._models.items()
+                if ref != keep and loaded.leases == 0 and time.monotonic() - loaded.released >= seconds
+            ]
+            for ref in idle:
+                del self._models[ref]
+        if idle:
+            _collect()
+
     def clear(self) -> None:
         """Drop all models that are not in use."""
         with self._changed:
@@ -225,15 +240,14 @@ class ModelCache:
         with self._changed:
             before = len(self._models)
             for loaded in leased:
-                loaded.leases -= 1
+                loaded.leases, loaded.released = loaded.leases - 1, time.monotonic()
                 if not loaded.leases and not loaded.started:  # a model before it in the order failed
                     del self._models[loaded.ref]
             self._evict(0)
             evicted = len(self._models) < before
             self._changed.notify_all()
         if evicted:
-            gc.collect()  # a model may stand in a ring of references
-            empty_cache()
+            _collect()
 
     def _evict(self, size: int, *, keep: Mapping[ModelRef, int] | None = None) -> int:
         """Drop unused models until `size` more bytes fit; return the bytes that are left. The lock is held."""
@@ -273,6 +287,11 @@ def memory_of(device: str) -> int:
 
 
 _CACHES: WeakKeyDictionary[Any, ModelCache] = WeakKeyDictionary()
+
+
+def _collect() -> None:
+    gc.collect()  # a model may stand in a ring of references
+    empty_cache()
 
 
 def _names(refs: Mapping[ModelRef, int]) -> str:

@@ -60,6 +60,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "_frontend": False,  # does not ask itself for its page at the start: a busy machine takes longer than 3 s
 }
 SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on after that time; Python's own is ten times
+IDLE_SECONDS = 600.0  # after which a model that nobody asked is dropped, unless it is the default one
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
@@ -106,7 +107,8 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             if ready is not None:
                 ready(address)
             busy += [engine.warm(), _aside(_import_charts)]
-            stop.wait()
+            while not stop.wait(IDLE_SECONDS / 10):
+                engine.drop_idle(IDLE_SECONDS)
             _leave_in_time(uploads)
             demo.close(verbose=False)
             for thread in busy:  # an interpreter that ends in the middle of an import of theirs aborts

@@ -93,6 +93,24 @@ def test_the_longest_unused_goes_and_leaves_no_memory() -> None:
     pool.clear()
 
 
+def test_idle_models_give_their_memory_back_but_for_the_one_that_is_kept() -> None:
+    library = Library()
+    pool = cache_of(library, limit=1000)
+    for key in ("default", "old", "used", "young"):
+        with lease(pool, key):
+            pass
+        if key != "young":
+            time.sleep(0.1)
+    with lease(pool, "used"):
+        pool.drop_idle(0.05, keep=ref("default"))
+        assert keys(pool) == ["default", "young", "used"]
+        pool.drop_idle(0.0, keep=ref("default"))
+        assert keys(pool) == ["default", "used"]
+    assert len(library.alive) == 2
+    with lease(pool, "old"):
+        assert keys(pool) == ["default", "used", "old"]
+
+
 def test_a_model_in_use_stays_and_goes_after_its_release() -> None:
     library = Library()
     pool = cache_of(library, limit=150)  # nobody knows the size beforehand

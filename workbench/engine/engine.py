@@ -202,6 +202,10 @@ class Engine:
         thread.start()
         return thread
 
+    def drop_idle(self, seconds: float) -> None:
+        """Drop models but the default one that nobody has asked for so many seconds; the next session loads them."""
+        self._models.drop_idle(seconds, keep=ModelRef(CLIP, self.default))
+
     def close(self) -> None:
         """Finish short requests, stop long jobs, and drop threads, rows and models."""
         for pool in (self._context.workers, self._context.large):
