@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.progress import Progress
     from workbench.training.order import Order
 
+    Rows = Callable[[Order, Callable[[], bool]], Iterator[Progress]]
+
 RACE = "race"  # the race of objectives, a program as captions are
 
 
@@ -65,6 +67,7 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
+    rows: Rows
     if recipe == CAPTIONS:
         rows = _captions
     elif recipe is None and not resume:
@@ -96,7 +99,7 @@ def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int |
         run_race(settings, out=out, as_json=as_json, stopped=stop.is_set)
 
 
-def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
+def _by_recipe(recipe: str | None, order: Order) -> Rows:
     """Read the recipe, or the one in the folder; a wrong one is refused before torch is imported."""
     from workbench.loading.device import check_names
     from workbench.models import find
