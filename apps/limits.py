@@ -29,8 +29,8 @@ class Limits:
     prompt_chars: int = 1000
     queue: int = 96  # jobs that wait, all visitors together
     queued_per_visitor: int = 24  # jobs that wait, of one address, those that came a moment ago included
-    waiting_per_page: int = 3  # jobs that wait for a slot, of one open page
-    waiting_per_visitor: int = 6  # jobs that wait for a slot, of one address
+    waiting_per_page: int = 8  # jobs that wait for a slot, of one open page: each view that is opened asks its example
+    waiting_per_visitor: int = 12  # jobs that wait for a slot, of one address
     listen_seconds: float = 15.0  # a job that nobody listens to is dropped after that time, and never begun
     requests_burst: int = 120  # state-changing requests of one address at once
     requests_per_second: float = 10.0  # ... and in the long run

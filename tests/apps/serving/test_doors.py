@@ -215,8 +215,8 @@ def test_waiting_jobs_are_limited_by_page_and_by_address() -> None:
         waiting.append(Queued(who, page, waits))
         return True
 
-    assert [join("a", "one") for _ in range(4)] == [True, True, True, False]
-    assert [join("a", f"made up {i}") for i in range(4)] == [True, True, True, False]  # six of one address
+    assert [join("a", "one") for _ in range(9)] == [True] * 8 + [False]
+    assert [join("a", f"made up {i}") for i in range(5)] == [True] * 4 + [False]  # twelve of one address
     assert join("b", "other")
     waiting.clear()
     assert all(join("a", "one", waits=False) for _ in range(LOCAL.queued_per_visitor))  # they begin in a moment
@@ -232,7 +232,7 @@ def test_the_table_is_tighter_in_a_space(monkeypatch: pytest.MonkeyPatch) -> Non
     for name, value in vars(SPACE).items():
         assert value <= vars(LOCAL)[name], name
     assert (LOCAL.pictures, LOCAL.upload_bytes, LOCAL.json_bytes) == (256, 300_000_000, 2_000_000)
-    assert ("Waiting jobs", "3 a page, 6 a visitor") in shown(LOCAL)
+    assert ("Waiting jobs", "8 a page, 12 a visitor") in shown(LOCAL)
 
 
 def request(rules: Rules, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> list[Message]:
