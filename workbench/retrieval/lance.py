@@ -5,6 +5,7 @@ Each job is a generator of plain values with bytes, as `worker.jobs` says; table
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -213,7 +214,7 @@ def readable(index: str, *, refusal: str = "") -> Iterator[None]:
         panicked = type(error).__name__ == "PanicException"  # of Rust, and no `Exception`
         if not panicked and not isinstance(error, RuntimeError | ValueError | OSError):
             raise
-        reason = " ".join(str(error).split())[:160]
+        reason = re.sub(r",? /\S+\.rs:\d+\S*", "", " ".join(str(error).split()))[:160]  # not where Rust was compiled
         if any(words in str(error) for words in _FULL):
             raise OutOfResources(f"The disk is full: {index[:80]!r} cannot be written. What was there stays.") from None
         if refusal and not panicked:
