@@ -54,14 +54,15 @@ def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-def test_one_page_and_one_address_may_have_only_so_many_jobs_waiting(at_rest: Server) -> None:
-    with visitor(at_rest, 11) as client, ExitStack() as listeners:
+def test_one_page_and_one_address_may_have_only_so_many_jobs_waiting(tmp_path: Path) -> None:
+    few = {"waiting_per_page": 3, "waiting_per_visitor": 6}
+    with running(tmp_path, limits=few) as server, visitor(server, 11) as client, ExitStack() as listeners:
 
         def join(page: str) -> int:
             body = {"data": ["x"], "fn_index": 1, "session_hash": page}
             status = client.post("/gradio_api/queue/join", json=body).status_code
             if status == 200:
-                listeners.enter_context(listening(at_rest, page, 11))
+                listeners.enter_context(listening(server, page, 11))
             time.sleep(0.1)
             return status
 
