@@ -135,5 +135,5 @@ def test_a_target_must_be_a_label_and_no_answer_yet() -> None:
 
 def test_large_images_are_made_smaller_first() -> None:
     assert canvas(Image.new("RGB", (3000, 2000))).size == (1008, LARGEST)
-    small = Image.new("RGB", (300, 200))
-    assert canvas(small) is small
+    small = Image.new("RGB", (300, 200), "teal")
+    assert canvas(small) == small
