@@ -56,6 +56,8 @@ def test_planted_hubs_are_found_and_ranked_down() -> None:
     assert row.ci_low > row.null_q95  # type: ignore[operator]
     assert of(analysis, "hub", "as it is").value == 10 / IMAGES
     assert of(analysis, "hub", "querybank").value < 10 / IMAGES  # type: ignore[operator]
+    left, change = of(analysis, "hub", "querybank").value, of(analysis, "hub.change", "querybank").value
+    assert change == pytest.approx(left - 10 / IMAGES)  # type: ignore[operator]
     found = [one.text for one in analysis.findings if one.strength == "found"]
     assert any("gather on a few images" in text for text in found)
 
@@ -72,7 +74,10 @@ def test_a_planted_gap_is_measured_and_centring_closes_it() -> None:
 def test_no_hubs_are_found_where_none_were_planted() -> None:
     analysis = planted()
     assert of(analysis, "hub", "as it is").value == 0
-    assert of(analysis, "hubness", "as it is").value < 1  # type: ignore[operator]
+    row, even, asked = of(analysis, "hubness", "as it is"), 10 / IMAGES, len(sentences()[::2])
+    assert row.value < 1  # type: ignore[operator]
+    skewness = (1 - 2 * even) / np.sqrt(asked * even * (1 - even))  # of a binomial count
+    assert row.null_mean == pytest.approx(skewness, rel=0.15)
     for metric in ("right", "retrieved"):
         row = of(analysis, metric, "as it is")
         assert row.ci_low < 1 / 4 < row.ci_high  # type: ignore[operator]
