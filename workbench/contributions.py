@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.labels import check_labels
+from workbench.languages import in_english
 from workbench.prompts import check_templates
 from workbench.zeroshot import probabilities, prompt_embeddings
 
@@ -39,7 +40,7 @@ def contributions(
     import torch
 
     names, kept = check_labels(labels), check_templates(templates)
-    prompts = prompt_embeddings(backend, names, kept)  # (k, t, dim)
+    prompts = prompt_embeddings(backend, in_english(names, backend.spec), kept)  # (k, t, dim)
     image = backend.embed_images([picture])[0]  # (dim,)
     cosines = (prompts @ image).T.contiguous()  # (t, k)
     total = prompts.sum(dim=1)  # (k, dim)

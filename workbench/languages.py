@@ -3,7 +3,8 @@
 Meaning is compared by the sentence vectors of the Universal Sentence Encoder, which lays sixteen languages into one
 space: Arabic, Chinese, Dutch, English, French, German, Italian, Japanese, Korean, Polish, Portuguese, Russian, Spanish,
 Thai and Turkish, and Chinese in traditional characters. The extra `languages` holds it, and the frequencies of words by
-which languages in Latin letters are told from English. Audits embed their texts as they are.
+which languages in Latin letters are told from English. Audits and evaluations measure a model itself, and embed
+their texts as they are.
 
 Source: Yang et al. 2020, arXiv:1907.04307.
 """

@@ -89,7 +89,7 @@ def classify_rows(
 ) -> Classification:
     """Classify images that are embedded already, (n, dim) unit rows; otherwise as `classify`."""
     names, templates = check_names(labels, none_of_these), check_templates(templates)
-    every = [*names, *[_BACKGROUND] * none_of_these]
+    every = [*in_english(names, backend.spec), *[_BACKGROUND] * none_of_these]
     cosines = rows @ classifier(backend, every, templates).T  # (n, k)
     chances = probabilities(backend, cosines)
     if none_of_these:
@@ -108,8 +108,8 @@ def classifier(backend: ClipBackend, labels: Sequence[str], templates: Sequence[
 
 
 def prompt_embeddings(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
-    """Embed every label in every template, in English words where it is foreign; (k, t, dim) float32, unit rows."""
-    templates, labels = check_templates(templates), in_english(labels, backend.spec)
+    """Embed every label in every template; (k, t, dim) float32, unit rows."""
+    templates = check_templates(templates)
     prompts = [fill(template, label) for label in labels for template in templates]
     return backend.embed_texts(prompts).view(len(labels), len(templates), -1)
 

@@ -16,6 +16,7 @@ from workbench import attribution
 from workbench.attribution import heatmap
 from workbench.engine import Engine, Session
 from workbench.errors import WorkbenchError
+from workbench.languages import in_english
 from workbench.typographic.comparing import WrittenAnswers, compare
 from workbench.zeroshot import classifier
 
@@ -34,7 +35,7 @@ def maps(session: Session, result: WrittenAnswers, form: WrittenForm) -> list[tu
     reasons = attribution.availability(session)
     served = [key for key, reason in reasons.items() if not reason]
     method = next((key for key in FAST if key in served), served[0] if served else FAST[0])
-    texts = classifier(session, form.names, ("a photo of a {}.",)).numpy()
+    texts = classifier(session, in_english(form.names, session.spec), ("a photo of a {}.",)).numpy()
     signed, shown = next(one.signed for one in attribution.METHODS if one.key == method), []
     for row, picture in enumerate((result.clean, result.written)):
         pixels, label = session.prepare(picture).numpy(), result.top(row)

@@ -12,7 +12,7 @@ from workbench.attribution.methods import METHODS
 from workbench.attribution.request import Attribution, Request
 from workbench.errors import BadInput
 from workbench.labels import check_names
-from workbench.languages import language_note
+from workbench.languages import in_english, language_note
 from workbench.prompts import DEFAULT
 from workbench.results import html
 from workbench.zeroshot import classifier, classify
@@ -136,7 +136,7 @@ def explain(
     if label not in names:
         raise BadInput(f"Choose one of the labels: {', '.join(names[:8])}; got {label!r}.")
     pixels = session.prepare(image).numpy()  # (3, s, s)
-    texts = classifier(session, names, templates).numpy()
+    texts = classifier(session, in_english(names, session.spec), templates).numpy()
     square = Image.fromarray(pixels.transpose(1, 2, 0))
     made = session.spec.key, unlike, language_note(names, session.spec)
     for step in session.explain(Request(pixels=pixels, texts=texts, target=names.index(label), **options)):

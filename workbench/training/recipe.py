@@ -122,4 +122,4 @@ def _file(given: str) -> Path:
         return SHIPPED / f"{given}.yaml"
     if given.endswith((".yaml", ".yml")):
         return Path(given)
-    raise unknown_name("recipe", given, (CAPTIONS, *shipped(), "a file that ends in .yaml"))
+    raise unknown_name("recipe", given, (CAPTIONS, *shipped(), "race", "a file that ends in .yaml"))

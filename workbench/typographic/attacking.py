@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import BadInput
 from workbench.labels import check_labels
+from workbench.languages import in_english
 from workbench.progress import Progress
 from workbench.prompts import DEFAULT
 from workbench.typographic.comparing import WrittenAnswers, canvas, compare
@@ -82,7 +83,7 @@ def find_attack(session: Any, picture: Image.Image, plan: AttackPlan) -> Iterato
     words = own or (*candidate_words(plan.target), *neighbours(session, plan.target, plan.names))
     request = LabelSearch(
         session.prepare(canvas(picture)).numpy(),
-        classifier(session, plan.names, plan.templates).numpy(),
+        classifier(session, in_english(plan.names, session.spec), plan.templates).numpy(),
         plan.names.index(plan.target),
         words,
         plan.fonts,
@@ -128,7 +129,7 @@ def _refined(session: ClipBackend, picture: Image.Image, plan: AttackPlan, *, he
     """Try smaller labels around a success, in every font and shifted, by ever finer steps; on the image itself."""
     if not held.success:
         return held
-    clean, texts = canvas(picture), classifier(session, plan.names, plan.templates)
+    clean, texts = canvas(picture), classifier(session, in_english(plan.names, session.spec), plan.templates)
     label, cover, shrink, shift, left = held.label, held.comparison.cover, SMALLER, SHIFT, refining(plan)
     while left > 0 and shrink < FINEST:
         near = [one for one in _around(label, plan.fonts, shrink=shrink, shift=shift) if SIZES[0] <= one.size]
