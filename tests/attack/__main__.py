@@ -12,7 +12,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import computing, doors, homes, strangers, texts
+from tests.attack import computing, doors, homes, strangers, texts, videos
 from tests.attack.promises import SHORT, Row, Scenario, Size
 from tests.attack.server import Server, running
 from tests.attack.visitor import Watch
@@ -32,6 +32,7 @@ ALL: tuple[Scenario, ...] = (
     texts.filters,
     texts.odd_inputs,
     texts.tables,
+    videos.videos,
     doors.password,
     doors.space,
     homes.two_servers,

@@ -148,6 +148,15 @@ def test_an_empty_file_is_no_image(engine: Engine, tmp_path: Path) -> None:
         session.embed_images([tmp_path / "empty.png"])
 
 
+def test_a_long_job_gives_the_processor_back_after_a_few_images(counted: Counted) -> None:
+    with Engine(default="pocket", device="cpu") as engine, engine.session("a", "pocket") as session:
+        pixels = torch.randint(0, 256, (19, 3, session.image_size, session.image_size), dtype=torch.uint8)
+        rows = session.encode_pixels(pixels)
+        assert counted.pictures == [8, 8, 3]
+        torch.testing.assert_close(rows[8:], session.encode_pixels(pixels[8:]), atol=1e-5, rtol=0)
+    assert rows.shape == (19, session.dim)
+
+
 def test_callers_cannot_change_each_others_answers(engine: Engine) -> None:
     with engine.session("ann") as session:
         first = session.embed_texts(["red"])

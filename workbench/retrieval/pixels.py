@@ -1,4 +1,4 @@
-"""Embed prepared images in one pass."""
+"""Embed prepared images."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.engine.tasks import EMBED_PIXELS
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def embed_pixels(session: Session, pixels: Sequence[Any]) -> NDArray[np.float32]:
-    """Embed prepared images, (3, size, size) uint8 tensors each, in one pass; (n, dim) unit rows."""
+    """Embed prepared images, (3, size, size) uint8 tensors each; (n, dim) unit rows."""
     import torch
 
     if not pixels:
         return np.zeros((0, session.dim), np.float32)
-    rows: NDArray[np.float32] = next(iter(session.stream(EMBED_PIXELS, torch.stack(list(pixels)).numpy())))
+    rows: NDArray[np.float32] = session.encode_pixels(torch.stack(list(pixels))).numpy()
     return rows
