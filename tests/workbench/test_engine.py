@@ -154,7 +154,7 @@ def test_a_long_job_gives_the_processor_back_after_a_few_images(counted: Counted
         rows = session.encode_pixels(pixels)
         assert counted.pictures == [8, 8, 3]
         torch.testing.assert_close(rows[8:], session.encode_pixels(pixels[8:]), atol=1e-5, rtol=0)
-    assert rows.shape == (19, session.dim)
+        assert rows.shape == (19, session.dim)
 
 
 def test_callers_cannot_change_each_others_answers(engine: Engine) -> None:
