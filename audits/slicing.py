@@ -55,6 +55,13 @@ def follows(rows: DataFrame, name: str) -> bool:
     return bool(rows.groupby("y_true")[name].nunique().max() <= 1)
 
 
+def divides_truth(rows: DataFrame, names: Sequence[str]) -> bool:
+    """Say whether what the model was to predict follows from attributes: each of their groups has one truth."""
+    if "y_true" not in rows or rows["y_true"].nunique() < 2:
+        return False
+    return bool(rows.groupby(list(names))["y_true"].nunique().max() <= 1)
+
+
 def selected(samples: DataFrame, where: Mapping[str, str], metric: str) -> DataFrame:
     """Return the rows of a slice in which an outcome is defined."""
     keep = samples[f"{OUTCOME}{metric}"].notna()

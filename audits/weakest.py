@@ -72,7 +72,8 @@ def weakest(
 ) -> Measure | None:
     """Return the share of the weakest slice minus that of all other images, on the half that was not searched.
 
-    `samples` have one row an image. Attributes that follow from what the model was to predict are left out.
+    `samples` have one row an image. Attributes that follow from what the model was to predict are left out, and those
+    from which it follows.
 
     Returns:
         None where there are fewer than 120 images, or no slice with 30 images in each half.
@@ -80,7 +81,7 @@ def weakest(
     from sklearn.tree import DecisionTreeClassifier
 
     rows = samples[samples[OUTCOME + metric].notna()]
-    given = [name for name in attributes if not slicing.follows(rows, name)]
+    given = [one for one in attributes if not (slicing.follows(rows, one) or slicing.divides_truth(rows, [one]))]
     columns = [(name, value) for name in given for value in sorted(set(rows[name]) - {""})]
     if len(rows) < FEWEST or not columns:
         return None

@@ -18,7 +18,7 @@ from audits.equal_odds import equalised_odds, rates_by_group
 from audits.findings import gap_finding
 from audits.grouping import SEPARATOR, By, gap_rows, keyed, sides, slices
 from audits.seeds import generator
-from audits.slicing import Sliced, follows
+from audits.slicing import Sliced, divides_truth, follows
 from workbench.statistics.measures import Measure, adjust
 from workbench.statistics.row import GAPS, Direction
 
@@ -40,10 +40,12 @@ class Study:
     figures: list[Figure] = field(default_factory=list)
     tables: dict[str, DataFrame] = field(default_factory=dict)
 
-    def shares(self, metric: str, label_set: str, direction: Direction = "none") -> None:
+    def shares(self, metric: str, label_set: str, direction: Direction = "none", *, answer: str = "") -> None:
         """Measure a 0/1 metric for everybody, by group and intersection, with the gaps between groups.
 
         Values of an attribute that follows from the truth are answers, not groups: others are compared within each.
+        Where the truth follows from the groups, as white from race, they are compared within each value of `answer`,
+        the attribute that the model was to predict: between two truths a gap is one of answers.
         """
         every = self._values(metric, label_set)
         rows = every.dropna(subset=["value"])
@@ -57,7 +59,8 @@ class Study:
             if not rest:
                 self._answers(metric, label_set, by)
                 continue
-            for slice, part in slices(rows, [own]) if own else [({}, rows)]:
+            within = own or ((answer,) if answer and divides_truth(rows, rest) else ())
+            for slice, part in slices(rows, [within]) if within else [({}, rows)]:
                 known = keyed(part, rest)
                 fields = {**sides(known, rest), "slice": slice, "rng": self.rng, "label_set": label_set}
                 self.measures += gap_rows(measuring.gap, metric, known["value"], **fields)

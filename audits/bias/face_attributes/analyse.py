@@ -19,7 +19,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     study = Study(samples, settings.compared(samples), np.random.default_rng(seed))
     for name, entry in rules.label_sets.items():
         for method in (ZERO_SHOT, PROBE) if settings.probe else (ZERO_SHOT,):
-            study.shares(f"accuracy.{name}", label_set(name, method), "higher")
+            study.shares(f"accuracy.{name}", label_set(name, method), "higher", answer=name)
             study.confusion(label_set(name, method), tuple(entry.groups))
             study.odds(label_set(name, method), seed=seed)
     return study.analysis(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audits import protocol
@@ -31,6 +32,7 @@ CONTENT: dict[str, Any] = {
     },
 }
 RULES = protocol.parse(CONTENT)
+_COLOURS = ["red", "blue", "green"]
 ONLY_GENDER = {"gender": CONTENT["label_sets"]["gender"]}
 
 
@@ -65,6 +67,31 @@ def test_none_is_found_where_none_is_planted(run: Any) -> None:
     assert {f.strength for f in run(face_attributes, rules, rows, near=near).findings} - {"not judged"} == {
         "no evidence"
     }
+
+
+def _guesses(n: int, *, blue_is_red: float = 0.0) -> tuple[list[dict[str, str]], list[Any]]:
+    """People of three races for whom gender and race are guessed; of race B a further share is taken for red."""
+    rng = np.random.default_rng(0)
+    rows = [{"race": "RBG"[at % 3], "gender": "MF"[at // 3 % 2]} for at in range(n)]
+    colours = ["red" if row["race"] == "B" and rng.random() < blue_is_red else rng.choice(_COLOURS) for row in rows]
+    return rows, [{f"a {rng.choice(['man', 'woman'])}": 1.0, f"a {colour}": 0.9} for colour in colours]
+
+
+def test_guesses_give_no_finding(run: Any) -> None:
+    """Red is one of three labels and Other two: a guess is right twice as often for the others."""
+    rows, near = _guesses(1200)
+    analysis = run(face_attributes, RULES, rows, near=near)
+    assert [one.text for one in analysis.findings if one.strength == "found"] == []
+    assert len(analysis.findings) > 5
+
+
+def test_a_race_that_is_taken_for_another_is_found_within_its_truth(run: Any) -> None:
+    rows, near = _guesses(1200, blue_is_red=0.4)
+    analysis = run(face_attributes, RULES, rows, near=near)
+    found = [one for one in analysis.findings if one.strength == "found"]
+    slices = [one.slice for one in found if (one.metric, one.by) == ("accuracy.white", "race")]
+    assert slices == [{"white": "Other"}]
+    assert {one.label_set for one in found} == {"white, zero-shot"}
 
 
 def test_several_labels_of_one_value_are_all_right(plant: Any) -> None:
